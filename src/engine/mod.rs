@@ -1,0 +1,1 @@
+//! One core without I/O.

@@ -1,0 +1,1 @@
+//! One shard's data: entries, value types, deadlines, memory account and scan.

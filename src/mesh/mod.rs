@@ -1,0 +1,1 @@
+//! Mail between cores: batches, rings, doorbell flags and the lease.

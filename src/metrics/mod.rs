@@ -1,0 +1,1 @@
+//! Plain per-core counters and histograms, merged only when somebody reads them.

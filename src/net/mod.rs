@@ -1,0 +1,1 @@
+//! The ring: accept, receive, send, doorbell.

@@ -1,0 +1,1 @@
+//! The Redis protocol: an incremental request parser and a reply encoder.

@@ -1,0 +1,1 @@
+//! Boot, pin, the core loop, orderly shutdown.

@@ -1,0 +1,1 @@
+//! Transactions across cores: numbers, intents, schedule then execute.

@@ -1,0 +1,3 @@
+//! `corewise-loadgen`: the load generator of Corewise.
+
+fn main() {}
