@@ -1,0 +1,173 @@
+//! The shard against a plain map, through random operations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::base::{KeyHasher, Now, Rng};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Set { key: u16, value: Vec<u8>, ttl_ms: Option<u64> },
+    Append { key: u16, bytes: Vec<u8> },
+    Delete { key: u16 },
+    Deadline { key: u16, ttl_ms: u64 },
+    Persist { key: u16 },
+    Read { key: u16 },
+    Advance { ms: u64 },
+    Expire,
+    Flush,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = 0..400u16;
+    let bytes = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..60),
+        Just(b"12345".to_vec()),
+        (16_000..17_000usize).prop_map(|n| vec![7; n]),
+    ];
+    prop_oneof![
+        8 => (key.clone(), bytes, proptest::option::of(0..500u64)).prop_map(|(key, value, ttl_ms)| Step::Set { key, value, ttl_ms }),
+        2 => (key.clone(), proptest::collection::vec(any::<u8>(), 0..40)).prop_map(|(key, bytes)| Step::Append { key, bytes }),
+        2 => key.clone().prop_map(|key| Step::Delete { key }),
+        2 => (key.clone(), 0..500u64).prop_map(|(key, ttl_ms)| Step::Deadline { key, ttl_ms }),
+        1 => key.clone().prop_map(|key| Step::Persist { key }),
+        4 => key.prop_map(|key| Step::Read { key }),
+        2 => (0..200u64).prop_map(|ms| Step::Advance { ms }),
+        1 => Just(Step::Expire),
+        1 => Just(Step::Flush),
+    ]
+}
+
+fn key_text(key: u16) -> Vec<u8> {
+    format!("key:{key}").into_bytes()
+}
+
+fn at(ms: u64) -> Now {
+    Now { unix_us: ms * 1000, mono_us: ms * 1000 }
+}
+
+fn text(value: &Value) -> Vec<u8> {
+    value.string_bytes(&mut itoa::Buffer::new()).to_vec()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_shard_is_a_map(steps in proptest::collection::vec(step(), 1..600)) {
+        let mut shard = Shard::new(2, KeyHasher::new(1));
+        let mut model: BTreeMap<Vec<u8>, (Vec<u8>, u64)> = BTreeMap::new();
+        let mut now_ms = 1000;
+        for step in steps {
+            let now = at(now_ms);
+            model.retain(|_, (_, deadline)| *deadline >= now_ms);
+            match step {
+                Step::Set { key, value, ttl_ms } => {
+                    let key = key_text(key);
+                    let deadline = ttl_ms.map_or(u64::MAX, |ttl| now_ms + ttl);
+                    shard.keys(1, now).set_string(&key, &value, Some(ttl_ms.map_or(Deadline::NEVER, |_| Deadline::at(deadline))));
+                    model.insert(key, (value, deadline));
+                }
+                Step::Append { key, bytes } => {
+                    let key = key_text(key);
+                    let edited = shard.keys(1, now).edit(&key).map(|mut value| value.make_raw().extend_from_slice(&bytes));
+                    prop_assert_eq!(edited.is_some(), model.contains_key(&key));
+                    if let Some((value, _)) = model.get_mut(&key) {
+                        value.extend_from_slice(&bytes);
+                    }
+                }
+                Step::Delete { key } => {
+                    let key = key_text(key);
+                    prop_assert_eq!(shard.keys(1, now).delete(&key), model.remove(&key).is_some());
+                }
+                Step::Deadline { key, ttl_ms } => {
+                    let key = key_text(key);
+                    let set = shard.keys(1, now).set_deadline(&key, Deadline::at(now_ms + ttl_ms));
+                    prop_assert_eq!(set, model.contains_key(&key));
+                    if let Some((_, deadline)) = model.get_mut(&key) {
+                        *deadline = now_ms + ttl_ms;
+                    }
+                }
+                Step::Persist { key } => {
+                    let key = key_text(key);
+                    shard.keys(1, now).set_deadline(&key, Deadline::NEVER);
+                    if let Some((_, deadline)) = model.get_mut(&key) {
+                        *deadline = u64::MAX;
+                    }
+                }
+                Step::Read { key } => {
+                    let key = key_text(key);
+                    let mut keys = shard.keys(1, now);
+                    prop_assert_eq!(keys.read(&key).map(text), model.get(&key).map(|(value, _)| value.clone()));
+                }
+                Step::Advance { ms } => now_ms += ms,
+                Step::Expire => {
+                    while shard.expire_some(1, now) {}
+                    prop_assert_eq!(shard.databases()[1].len(), model.len());
+                    let volatile = model.values().filter(|(_, deadline)| *deadline != u64::MAX).count();
+                    prop_assert_eq!(shard.databases()[1].volatile_len(), volatile);
+                    let next = model.values().map(|(_, deadline)| *deadline).min().unwrap_or(u64::MAX);
+                    prop_assert!(shard.next_due().unix_ms().unwrap_or(u64::MAX) <= next);
+                }
+                Step::Flush => {
+                    shard.flush(1);
+                    model.clear();
+                }
+            }
+            let mut seen = BTreeMap::new();
+            let mut charged = 0;
+            let mut position = Some(ScanPosition::default());
+            while let Some(from) = position {
+                position = shard.databases()[1].scan(from, 7, now.unix_ms().max(at(now_ms).unix_ms()), |entry| {
+                    seen.insert(entry.key().to_vec(), text(entry.value()));
+                });
+            }
+            shard.databases()[1].scan(ScanPosition::default(), usize::MAX, 0, |entry| charged += entry.charge());
+            model.retain(|_, (_, deadline)| *deadline >= now_ms);
+            prop_assert_eq!(seen, model.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect());
+            prop_assert_eq!(charged, shard.used_bytes());
+        }
+        while shard.bury_some(1) {}
+    }
+}
+
+#[test]
+fn a_scan_returns_what_is_there_throughout_while_segments_split() {
+    let mut rng = Rng::with_seed(7);
+    let mut shard = Shard::new(1, KeyHasher::new(3));
+    let now = at(1);
+    for key in 0..500u32 {
+        shard.keys(0, now).set_string(&key.to_le_bytes(), b"v", None);
+    }
+    let mut seen = BTreeSet::new();
+    let mut position = Some(ScanPosition::default());
+    let mut next = 500u32;
+    while let Some(from) = position {
+        position = shard.databases()[0].scan(from, 3, 1, |entry| {
+            seen.insert(entry.key().to_vec());
+        });
+        for _ in 0..rng.u32(..if next < 20_000 { 300 } else { 1 }) {
+            shard.keys(0, now).set_string(&next.to_le_bytes(), b"v", None);
+            next += 1;
+        }
+    }
+    assert!(next >= 20_000);
+    assert!((0..500u32).all(|key| seen.contains(key.to_le_bytes().as_slice())));
+}
+
+#[test]
+fn a_random_entry_is_any_of_them() {
+    let mut shard = Shard::new(1, KeyHasher::new(3));
+    let mut rng = Rng::with_seed(1);
+    assert!(shard.databases()[0].random(1, &mut rng).is_none());
+    for key in 0..300u32 {
+        shard.keys(0, at(1)).set_string(&key.to_le_bytes(), b"v", None);
+    }
+    let mut seen = BTreeSet::new();
+    for _ in 0..10_000 {
+        seen.insert(shard.databases()[0].random(1, &mut rng).expect("not empty").key().to_vec());
+    }
+    assert!(seen.len() > 290, "{}", seen.len());
+}
