@@ -1,0 +1,246 @@
+//! One row of the table: the facts about a command.
+
+use super::{Categories, CommandId, Flags, KeyFlags};
+
+/// Everything that is known about a command before it runs.
+///
+/// A subcommand is a row of its own (`client|kill`), held by its container; what it does not share with the container is
+/// its own scope, arity, flags and keys, so callers look at the subcommand's row alone.
+#[derive(Debug)]
+pub struct Command {
+    /// Dense number of the command, for tables of handlers and counters.
+    pub id: CommandId,
+    /// Lowercase name; subcommands carry their container's: `client|kill`.
+    pub name: &'static str,
+    /// Arguments including the name (and the subcommand's): exactly this many, or at least `-arity` if negative.
+    pub arity: i16,
+    /// Command flags.
+    pub flags: Flags,
+    /// Where the keys are. Empty for commands without keys.
+    pub keys: &'static [KeySpec],
+    /// What the command needs to be answered.
+    pub scope: Scope,
+    /// How it is run when its keys lie on several cores.
+    pub spread: Spread,
+    /// Whether it may run under a lease: constant time per key as long as no argument and no value exceeds
+    /// `limits::LARGE_VALUE_BYTES`, which whoever holds the lease checks first.
+    pub bounded: bool,
+    /// Documentation group.
+    pub group: Group,
+    /// Redis release that introduced it.
+    pub since: &'static str,
+    /// Cost in O notation; empty where Redis gives none.
+    pub complexity: &'static str,
+    /// One sentence on what it does.
+    pub summary: &'static str,
+    /// Its arguments in the notation of `command::syntax`, from which COMMAND DOCS draws the argument tree.
+    pub syntax: &'static str,
+    /// ACL categories beyond those that follow from the flags; see [`Command::categories`].
+    pub named_categories: Categories,
+    /// Hints for clients and proxies (`request_policy:...`).
+    pub tips: &'static [&'static str],
+    /// Set if new code should use something else.
+    pub deprecated: Option<Deprecation>,
+    /// Rows of the subcommands, sorted by name; empty for a plain command.
+    pub subcommands: &'static [Command],
+}
+
+impl Command {
+    /// What rows leave unsaid.
+    pub(super) const BLANK: Self = Self {
+        id: CommandId::Append,
+        name: "",
+        arity: 0,
+        flags: Flags::NONE,
+        keys: &[],
+        scope: Scope::Shard,
+        spread: Spread::One,
+        bounded: false,
+        group: Group::Generic,
+        since: "1.0.0",
+        complexity: "O(1)",
+        summary: "",
+        syntax: "",
+        named_categories: Categories::NONE,
+        tips: &[],
+        deprecated: None,
+        subcommands: &[],
+    };
+
+    /// Whether `arguments` (including the name) are as many as the command takes.
+    #[inline]
+    pub const fn accepts(&self, arguments: usize) -> bool {
+        let (arity, arguments) = (self.arity as isize, arguments as isize);
+        if arity >= 0 { arguments == arity } else { arguments >= -arity }
+    }
+
+    /// Whether the command only holds subcommands.
+    #[inline]
+    pub const fn is_container(&self) -> bool {
+        !self.subcommands.is_empty()
+    }
+
+    /// How many arguments name the command: two for a subcommand.
+    #[inline]
+    pub fn name_arguments(&self) -> usize {
+        usize::from(super::table::NAME_ARGUMENTS[self.id.index()])
+    }
+
+    /// The name without the container's: `kill` for `client|kill`.
+    pub fn own_name(&self) -> &'static str {
+        self.name.split_once('|').map_or(self.name, |(_, own)| own)
+    }
+
+    /// Whether the command may change the keyspace.
+    #[inline]
+    pub const fn is_write(&self) -> bool {
+        self.flags.contains(Flags::WRITE)
+    }
+
+    /// ACL categories: those that the row names and those that follow from its flags.
+    pub const fn categories(&self) -> Categories {
+        self.named_categories.implied(self.flags)
+    }
+}
+
+/// What a command needs to be answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// The session alone: the state of the asking client and immutable facts.
+    Session,
+    /// This core: its clock, its configuration, its chance; no keys.
+    Core,
+    /// The shards that own its keys.
+    Shard,
+    /// Every core: it speaks for the whole node.
+    Node,
+}
+
+/// How a command whose keys lie on several cores is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spread {
+    /// Its keys must be assembled on one core; values travel.
+    One,
+    /// Each core answers for its keys; replies are put back in argument order (MGET).
+    PerKey,
+    /// Each core answers an integer; they are added (DEL, UNLINK, EXISTS, TOUCH).
+    Sum,
+    /// Every part answers OK (MSET).
+    All,
+}
+
+/// Documentation group of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// Bits of strings.
+    Bitmap,
+    /// Cluster.
+    Cluster,
+    /// Connections.
+    Connection,
+    /// Keys of any type.
+    Generic,
+    /// The server.
+    Server,
+    /// Strings.
+    String,
+    /// MULTI and its like.
+    Transactions,
+}
+
+impl Group {
+    /// The name in COMMAND DOCS.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bitmap => "bitmap",
+            Self::Cluster => "cluster",
+            Self::Connection => "connection",
+            Self::Generic => "generic",
+            Self::Server => "server",
+            Self::String => "string",
+            Self::Transactions => "transactions",
+        }
+    }
+}
+
+/// Since when, and by what, a command is superseded.
+#[derive(Clone, Copy, Debug)]
+pub struct Deprecation {
+    /// Redis release that deprecated it.
+    pub since: &'static str,
+    /// What to use instead.
+    pub replaced_by: &'static str,
+}
+
+/// Where some of a command's keys are, and what happens to them.
+#[derive(Clone, Copy, Debug)]
+pub struct KeySpec {
+    /// How the search begins.
+    pub begin: Begin,
+    /// How the keys follow from there.
+    pub find: Find,
+    /// What the command does to them.
+    pub flags: KeyFlags,
+    /// Remark for readers of COMMAND INFO; usually empty.
+    pub notes: &'static str,
+}
+
+/// How the search for keys begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Begin {
+    /// At this argument.
+    Index(u8),
+    /// Behind a keyword, searched from an argument onwards (or, if negative, from the end backwards).
+    Keyword {
+        /// The keyword, in capitals.
+        word: &'static str,
+        /// Argument to start from; `-1` is the last one.
+        start_from: i8,
+    },
+}
+
+/// How the keys follow from where the search began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Find {
+    /// A range of arguments.
+    Range {
+        /// Last key relative to the first; `-1` the last argument, `-2` the one before it.
+        last: i8,
+        /// Distance between keys.
+        step: u8,
+        /// If not 0 (and `last` is -1), keys end after the remaining arguments divided by this.
+        limit: u8,
+    },
+    /// An argument holds the number of keys.
+    Count {
+        /// Where the number is, relative to the beginning.
+        count_at: u8,
+        /// Where the first key is, relative to the beginning.
+        first: u8,
+        /// Distance between keys.
+        step: u8,
+    },
+}
+
+impl KeySpec {
+    /// One key at argument `index`.
+    pub(super) const fn at(index: u8, flags: KeyFlags) -> Self {
+        Self::range(index, 0, 1, flags)
+    }
+
+    /// Keys from argument `index` to the end, every `step` arguments.
+    pub(super) const fn from(index: u8, step: u8, flags: KeyFlags) -> Self {
+        Self::range(index, -1, step, flags)
+    }
+
+    /// Keys from argument `index` to `last`, every `step` arguments.
+    pub(super) const fn range(index: u8, last: i8, step: u8, flags: KeyFlags) -> Self {
+        let find = Find::Range { last, step, limit: 0 };
+        Self { begin: Begin::Index(index), find, flags, notes: "" }
+    }
+
+    /// The same with a remark.
+    pub(super) const fn noting(self, notes: &'static str) -> Self {
+        Self { notes, ..self }
+    }
+}
