@@ -1,1 +1,36 @@
-//! What a command does to a shard.
+//! What a command does to a shard: one handler per command, one file per family.
+//!
+//! A [`Handler`] gets the shard, the arguments behind the command's name, the context and the encoder of the reply. It
+//! knows nothing of connections, of other cores or of where it runs: the owner of the shard calls it, or whoever has
+//! borrowed the shard, or a transaction that has assembled the keys of several shards in one.
+//!
+//! Invariant: an error is returned before anything was written to the reply and before anything was changed.
+
+mod handlers;
+mod keys;
+mod string;
+
+pub use handlers::{HANDLERS, run};
+
+use crate::base::{Now, Rng};
+use crate::command::Args;
+use crate::keyspace::Shard;
+use crate::resp::{Reply, ReplyError};
+
+/// What a handler may know beside the shard and the arguments.
+#[derive(Debug)]
+pub struct Cx<'a> {
+    /// The moment at which the command runs.
+    pub now: Now,
+    /// Number of the database that the client has selected.
+    pub database: usize,
+    /// Databases of the node.
+    pub databases: usize,
+    /// Longest string that a command may build (`proto-max-bulk-len`).
+    pub bulk_bytes_max: usize,
+    /// The core's chance.
+    pub rng: &'a mut Rng,
+}
+
+/// What a command does.
+pub type Handler = fn(&mut Shard, &mut Args<'_>, &mut Cx<'_>, &mut Reply<'_>) -> Result<(), ReplyError>;

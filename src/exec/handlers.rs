@@ -1,0 +1,39 @@
+//! The table from a command's number to its handler.
+
+use super::{Cx, Handler, keys, string};
+use crate::command::{Args, Command, CommandId};
+use crate::keyspace::Shard;
+use crate::resp::{Reply, ReplyError, Request};
+
+/// The handler of every command that runs on one shard.
+pub static HANDLERS: [Option<Handler>; CommandId::COUNT] = {
+    let mut table: [Option<Handler>; CommandId::COUNT] = [None; CommandId::COUNT];
+    let mut row = 0;
+    while row < ROWS.len() {
+        let (id, handler) = ROWS[row];
+        assert!(table[id.index()].is_none(), "a command has one handler");
+        table[id.index()] = Some(handler);
+        row += 1;
+    }
+    table
+};
+
+const ROWS: &[(CommandId, Handler)] = &[
+    // Strings.
+    (CommandId::Get, string::get),
+    (CommandId::Set, string::set),
+    // Keys.
+    (CommandId::Del, keys::del),
+];
+
+/// Runs a command of scope shard whose arity has been checked, on a shard that holds all of its keys.
+#[inline]
+pub fn run(command: &'static Command, request: Request<'_>, shard: &mut Shard, cx: &mut Cx<'_>, reply: &mut Reply<'_>) {
+    let Some(handler) = HANDLERS[command.id.index()] else {
+        // The table of commands promises a handler for every row of scope shard; `every_row_has_its_handler` holds it.
+        return reply.error(ReplyError::Syntax);
+    };
+    if let Err(error) = handler(shard, &mut Args::new(command, request), cx, reply) {
+        reply.error(error);
+    }
+}
