@@ -18,4 +18,5 @@ pub mod resp;
 pub mod route;
 pub mod runtime;
 pub mod session;
+pub mod topology;
 pub mod txn;
