@@ -1,0 +1,3 @@
+//! Mail and the lease without a kernel.
+
+fn main() {}
