@@ -1,0 +1,176 @@
+//! The client's mistakes, as data: a small `Copy` enum whose text is looked up only when the reply is encoded.
+//!
+//! The texts are protocol: clients and their test suites compare them. A text that quotes what the client sent is not
+//! here, as it cannot be `Copy`; its command writes it through [`Reply::error_text`](super::Reply::error_text).
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Declares [`ReplyError`]: errors with a fixed line, then errors whose line quotes a name of ours (`{}` in it).
+macro_rules! reply_errors {
+    (
+        fixed { $($fixed:ident = $line:literal,)* }
+        naming { $($naming:ident = $before:literal {} $after:literal,)* }
+    ) => {
+        /// What a client did wrong, or why it is refused: one `-` line in reply, and the connection goes on.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum ReplyError {
+            $(#[doc = concat!("`", $line, "`")] $fixed,)*
+            $(#[doc = concat!("`", $before, "...", $after, "`, with a name in lower case")] $naming(&'static str),)*
+        }
+
+        impl ReplyError {
+            /// The parts of the line, to be written one after the other: without `-` and CRLF.
+            #[inline]
+            pub(super) fn parts(self) -> [&'static str; 3] {
+                match self {
+                    $(ReplyError::$fixed => [$line, "", ""],)*
+                    $(ReplyError::$naming(name) => [$before, name, $after],)*
+                }
+            }
+
+            /// One of each, in the order of the table.
+            #[cfg(test)]
+            fn all() -> Vec<ReplyError> {
+                vec![$(ReplyError::$fixed,)* $(ReplyError::$naming("client|kill"),)*]
+            }
+        }
+    };
+}
+
+reply_errors! {
+    fixed {
+        // Any command.
+        WrongType = "WRONGTYPE Operation against a key holding the wrong kind of value",
+        Syntax = "ERR syntax error",
+        NotInteger = "ERR value is not an integer or out of range",
+        NotFloat = "ERR value is not a valid float",
+        OutOfRange = "ERR value is out of range",
+        NotPositive = "ERR value is out of range, must be positive",
+        NoSuchKey = "ERR no such key",
+        KeyCountNotPositive = "ERR numkeys should be greater than 0",
+        KeyCountTooLarge = "ERR Number of keys can't be greater than number of args",
+        TimeoutNotInteger = "ERR timeout is not an integer or out of range",
+        TimeoutNegative = "ERR timeout is negative",
+        OutOfMemory = "OOM command not allowed when used memory > 'maxmemory'.",
+
+        // Strings.
+        IndexOutOfRange = "ERR index out of range",
+        OffsetOutOfRange = "ERR offset is out of range",
+        StringTooLong = "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+        IncrementOverflow = "ERR increment or decrement would overflow",
+        DecrementOverflow = "ERR decrement would overflow",
+        IncrementNotFinite = "ERR increment would produce NaN or Infinity",
+        LcsNotStrings = "ERR The specified keys must contain string values",
+        LcsLengthAndIndexes = "ERR If you want both the length and indexes, please just use IDX.",
+        LcsStringTooLong = "ERR String too long for LCS",
+        LcsOutOfMemory = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
+
+        // Bitmaps.
+        BitNotInteger = "ERR bit is not an integer or out of range",
+        BitOffsetNotInteger = "ERR bit offset is not an integer or out of range",
+        BitNotZeroOrOne = "ERR The bit argument must be 1 or 0.",
+        BitopNotSources = "ERR BITOP NOT must be called with a single source key.",
+        BitfieldType = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
+        BitfieldOverflow = "ERR Invalid OVERFLOW type specified",
+        BitfieldReadOnly = "ERR BITFIELD_RO only supports the GET subcommand",
+
+        // Keys.
+        InvalidCursor = "ERR invalid cursor",
+        SameObject = "ERR source and destination objects are the same",
+        DatabaseOutOfRange = "ERR DB index is out of range",
+        InvalidDatabase = "ERR invalid DB index",
+        InvalidFirstDatabase = "ERR invalid first DB index",
+        InvalidSecondDatabase = "ERR invalid second DB index",
+        ExpireOptions = "ERR NX and XX, GT or LT options at the same time are not compatible",
+        ExpireGtAndLt = "ERR GT and LT options at the same time are not compatible",
+        BusyKey = "BUSYKEY Target key name already exists.",
+        RestoreTtl = "ERR Invalid TTL value, must be >= 0",
+        RestoreIdleTime = "ERR Invalid IDLETIME value, must be >= 0",
+        RestoreFrequency = "ERR Invalid FREQ value, must be >= 0 and <= 255",
+        RestorePayload = "ERR DUMP payload version or checksum are wrong",
+        RestoreFormat = "ERR Bad data format",
+        LfuNotSelected = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+        LfuSelected = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+
+        // Connection.
+        NoAuth = "NOAUTH Authentication required.",
+        WrongPassword = "WRONGPASS invalid username-password pair or user is disabled.",
+        NoPasswordSet = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+        HelloNoAuth = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+        ProtocolUnsupported = "NOPROTO unsupported protocol version",
+        ProtocolNotInteger = "ERR Protocol version is not an integer or out of range",
+        TooManyClients = "ERR max number of clients reached",
+        ClientName = "ERR Client names cannot contain spaces, newlines or special characters.",
+        NoSuchClient = "ERR No such client",
+        ClientIdNotPositive = "ERR client-id should be greater than 0",
+        InvalidClientId = "ERR Invalid client ID",
+        PauseMode = "ERR CLIENT PAUSE mode must be WRITE or ALL",
+        UnblockReason = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
+
+        // Server.
+        DebugNotAllowed = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+        NoConfigFile = "ERR The server is running without a config file",
+        SlowlogCount = "ERR count should be greater than or equal to -1",
+        NoShutdown = "ERR No shutdown in progress.",
+        ShutdownFailed = "ERR Errors trying to SHUTDOWN. Check logs.",
+        GetkeysCommand = "ERR Invalid command specified",
+        GetkeysArity = "ERR Invalid number of arguments specified for command",
+        GetkeysArguments = "ERR Invalid arguments specified for command",
+        GetkeysNoKeys = "ERR The command has no key arguments",
+    }
+    naming {
+        WrongArity = "ERR wrong number of arguments for '" {} "' command",
+        InvalidExpire = "ERR invalid expire time in '" {} "' command",
+        NoPermission = "NOPERM User default has no permissions to run the '" {} "' command",
+        ClientAttribute = "ERR " {} " cannot contain spaces, newlines or special characters.",
+    }
+}
+
+// Handlers return it in a `Result` at every call: it must stay in registers.
+const _: () = assert!(size_of::<ReplyError>() <= 24);
+
+impl ReplyError {
+    /// The whole line without `-` and CRLF, e.g. `ERR syntax error`.
+    pub fn text(self) -> Cow<'static, str> {
+        match self.parts() {
+            [line, "", ""] => Cow::Borrowed(line),
+            parts => Cow::Owned(parts.concat()),
+        }
+    }
+}
+
+impl fmt::Display for ReplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts().iter().try_for_each(|part| f.write_str(part))
+    }
+}
+
+impl std::error::Error for ReplyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_has_a_prefix_and_is_one_line() {
+        let mut lines = Vec::new();
+        for error in ReplyError::all() {
+            let line = error.text();
+            let (prefix, rest) = line.split_once(' ').expect("a prefix and a text");
+            assert!(prefix.bytes().all(|byte| byte.is_ascii_uppercase()), "{line}");
+            assert!(!rest.is_empty() && line.is_ascii() && !line.contains(['\r', '\n']), "{line}");
+            assert_eq!(error.to_string(), line);
+            assert!(!lines.contains(&line), "twice: {line}");
+            lines.push(line);
+        }
+    }
+
+    #[test]
+    fn names_are_filled_in() {
+        let text = ReplyError::WrongArity("client|kill").text();
+        assert_eq!(text, "ERR wrong number of arguments for 'client|kill' command");
+        assert_eq!(ReplyError::InvalidExpire("set").text(), "ERR invalid expire time in 'set' command");
+        assert_eq!(ReplyError::Syntax.text(), "ERR syntax error");
+    }
+}
