@@ -56,6 +56,56 @@ const _: () = assert!(MAIL_RING_BATCHES.is_power_of_two());
 const _: () = assert!(MAIL_CREDITS as usize >= MAIL_RING_BATCHES);
 const _: () = assert!(SLOTS.is_power_of_two());
 const _: () = assert!(LARGE_VALUE_BYTES < BULK_BYTES_MAX_DEFAULT);
+
+/// Entries of a core's submission queue. A turn that needs more submits in between, so this is no limit on a turn.
+pub const RING_SUBMISSIONS: u32 = 1024;
+
+/// Entries of a core's completion queue: a full pool of receives and a failed send for every submission, with room.
+/// What does not fit waits in the kernel and is fetched by the next turn.
+pub const RING_COMPLETIONS: u32 = 4 * RING_SUBMISSIONS;
+
+/// Receive buffers of a core, and the bytes of each. All connections share them: they come back within the turn.
+pub const RECEIVE_BUFFERS: u16 = 256;
+/// See [`RECEIVE_BUFFERS`].
+pub const RECEIVE_BUFFER_BYTES: u32 = 16 * 1024;
+
+/// How often the kernel reads one socket before it turns to the next (`MULTISHOT_MAX_RETRY` of Linux).
+pub const RECEIVES_PER_WAKE_MAX: u16 = 32;
+
+/// Slices of one vectored send; the rest of the output follows with the next one.
+pub const SEND_PIECES_MAX: usize = 64;
+
+/// Bytes of one send: the length of a submission is 32 bits wide, and one connection should not hold up a turn.
+pub const SEND_BYTES_MAX: usize = 1 << 30;
+
+/// Emptied output buffers that a core keeps for reuse, and the largest that is kept.
+pub const SPARE_OUTPUTS_MAX: usize = 128;
+/// See [`SPARE_OUTPUTS_MAX`].
+pub const SPARE_OUTPUT_BYTES_MAX: usize = 16 * 1024;
+
+/// A batching wait asks for twice the mean batch, up to this many completions ...
+pub const BATCH_WANT_MAX: u32 = 32;
+/// ... for this long, and only while the mean is above this many. All three were measured (design, section 2).
+pub const BATCH_WAIT_US: u32 = 50;
+/// See [`BATCH_WAIT_US`].
+pub const BATCH_MEAN_MIN: u32 = 3;
+
+/// How long accepting rests after the process ran out of descriptors or memory, in milliseconds.
+pub const ACCEPT_REST_MS: u64 = 100;
+/// The same for a core that is too busy to wait, in turns.
+pub const ACCEPT_REST_TURNS: u16 = 1000;
+
+/// Connections of one core: the width of the index in a completion's token.
+pub const CONNECTIONS_MAX: usize = 1 << 28;
+
+const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32768);
+// No connection holds more than an eighth of the pool: the kernel leaves a socket after this many reads, and every
+// buffer is back before the kernel is entered again.
+const _: () = assert!(RECEIVES_PER_WAKE_MAX as usize * 8 <= RECEIVE_BUFFERS as usize);
+const _: () = assert!(RING_COMPLETIONS as usize >= RECEIVE_BUFFERS as usize + RING_SUBMISSIONS as usize);
+const _: () = assert!(SEND_BYTES_MAX <= i32::MAX as usize);
+const _: () = assert!(CORES_MAX <= u64::BITS as usize, "bells to ring are a bit mask");
+
 const _: () = assert!(BULK_BYTES_MAX_DEFAULT < REQUEST_BYTES_MAX && ARGUMENTS_MAX <= i32::MAX as usize);
 const _: () = assert!(UNAUTHENTICATED_ARGUMENTS_MAX < ARGUMENTS_MAX);
 const _: () = assert!(UNAUTHENTICATED_BULK_BYTES_MAX < BULK_BYTES_MAX_DEFAULT);
