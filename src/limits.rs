@@ -27,3 +27,15 @@ pub const LARGE_VALUE_BYTES: usize = 16 * 1024;
 const _: () = assert!(CORES_MAX <= u8::MAX as usize + 1);
 const _: () = assert!(SLOTS.is_power_of_two());
 const _: () = assert!(LARGE_VALUE_BYTES < BULK_BYTES_MAX_DEFAULT);
+
+/// Databases that `databases` may ask for: every core has a table for each, and an identifier of 16 bits.
+pub const DATABASES_MAX: usize = 16384;
+
+/// Addresses of `bind`, as in Redis; each costs every core a listening socket.
+pub const BIND_ADDRESSES_MAX: usize = 16;
+
+/// Highest CPU number of `cpus`: what the kernel's plain affinity mask (1024 bits) holds.
+pub const CPU_NUMBER_MAX: u16 = 1023;
+
+const _: () = assert!(DATABASES_DEFAULT <= DATABASES_MAX && DATABASES_MAX <= u16::MAX as usize);
+const _: () = assert!(CORES_MAX <= CPU_NUMBER_MAX as usize + 1);
