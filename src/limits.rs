@@ -110,3 +110,14 @@ const _: () = assert!(BULK_BYTES_MAX_DEFAULT < REQUEST_BYTES_MAX && ARGUMENTS_MA
 const _: () = assert!(UNAUTHENTICATED_ARGUMENTS_MAX < ARGUMENTS_MAX);
 const _: () = assert!(UNAUTHENTICATED_BULK_BYTES_MAX < BULK_BYTES_MAX_DEFAULT);
 const _: () = assert!(SPANS_KEPT_MAX * 8 <= 512 && CLAIM_BYTES_MAX >= LARGE_VALUE_BYTES);
+/// Databases that `databases` may ask for: every core has a table for each, and an identifier of 16 bits.
+pub const DATABASES_MAX: usize = 16384;
+
+/// Addresses of `bind`, as in Redis; each costs every core a listening socket.
+pub const BIND_ADDRESSES_MAX: usize = 16;
+
+/// Highest CPU number of `cpus`: what the kernel's plain affinity mask (1024 bits) holds.
+pub const CPU_NUMBER_MAX: u16 = 1023;
+
+const _: () = assert!(DATABASES_DEFAULT <= DATABASES_MAX && DATABASES_MAX <= u16::MAX as usize);
+const _: () = assert!(CORES_MAX <= CPU_NUMBER_MAX as usize + 1);
