@@ -15,16 +15,23 @@
 mod args;
 mod bits;
 mod id;
+mod introspect;
 mod keys;
 mod lookup;
 pub mod number;
+mod refusal;
 mod row;
+mod syntax;
 mod table;
+#[cfg(test)]
+mod test_request;
 
 pub use args::Args;
 pub use bits::{Categories, Flags, KeyFlags};
 pub use id::CommandId;
-pub use keys::{KeyPosition, KeyPositions, keys};
+pub use introspect::{help, introspect};
+pub use keys::{KeyPosition, KeyPositions, exact_flags, keys};
 pub use lookup::{lookup, lookup_sub, resolve};
+pub use refusal::{Refusal, find, refuse_subcommand};
 pub use row::{Begin, Command, Deprecation, Find, Group, KeySpec, Scope, Spread};
 pub use table::{BY_ID, TABLE, commands};
