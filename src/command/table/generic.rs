@@ -120,7 +120,7 @@ pub(super) static ROWS: [Command; 25] = [
         keys: &[KeySpec::at(1, access![RW, ACCESS, UPDATE])],
         bounded: true,
         since: "1.0.0",
-        summary: "Moves a key to another database.",
+        summary: "Takes a key out of this database and puts it into another.",
         syntax: "key db:integer",
         ..GENERIC
     },
