@@ -56,10 +56,12 @@ fn parsing(criterion: &mut Criterion) {
     group.finish();
 }
 
+type Write = fn(&mut Reply<'_>);
+
 fn encoding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("encode");
     group.throughput(Throughput::Elements(DEPTH as u64));
-    let cases: [(&str, fn(&mut Reply<'_>)); 7] = [
+    let cases: [(&str, Write); 7] = [
         ("ok", |reply| reply.ok()),
         ("integer 1", |reply| reply.integer(black_box(1))),
         ("integer 1234567", |reply| reply.integer(black_box(1_234_567))),
