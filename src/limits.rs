@@ -121,3 +121,34 @@ pub const CPU_NUMBER_MAX: u16 = 1023;
 
 const _: () = assert!(DATABASES_DEFAULT <= DATABASES_MAX && DATABASES_MAX <= u16::MAX as usize);
 const _: () = assert!(CORES_MAX <= CPU_NUMBER_MAX as usize + 1);
+
+/// Emptied output buffers that an engine keeps.
+pub const OUTPUT_BUFFERS_POOLED: usize = 256;
+
+/// Unsent bytes at which a client's requests are no longer run until it has read its replies.
+pub const OUTPUT_PAUSE_BYTES: usize = 1024 * 1024;
+
+/// Bytes of requests that wait at which their client is no longer read from.
+pub const INPUT_PAUSE_BYTES: usize = 64 * 1024;
+
+/// Requests of one client that are run before others get their turn: at half a microsecond each, half of the longest
+/// turn (500 us).
+pub const REQUESTS_PER_TURN: usize = 512;
+
+/// Sessions with waiting input that go on in one turn.
+pub const SESSIONS_PER_TURN: usize = 16;
+
+/// Commands run under one loan: tens of microseconds.
+pub const LOAN_COMMANDS: u32 = 128;
+
+/// Segments of a table swept for due entries in one turn, at about two microseconds each.
+pub const EXPIRY_SEGMENTS_PER_TURN: usize = 32;
+
+/// Pieces of deleted data dropped in one turn, at about ten microseconds each.
+pub const BURIAL_PIECES_PER_TURN: usize = 8;
+
+/// How often clients are checked against `timeout`.
+pub const IDLE_CHECK_INTERVAL_US: u64 = 1_000_000;
+
+/// A command of bounded cost takes less than this. SLOWLOG with a threshold below it measures every command.
+pub const BOUNDED_COMMAND_US: u64 = 1000;
