@@ -272,8 +272,7 @@ fn a_lost_bell_is_rung_again() {
 #[test]
 fn a_lease_word_has_one_holder_and_wanted_reserves_the_shard() {
     check(3, || {
-        let lease = Arc::new(Lease::new());
-        lease.park(Shard::boxed());
+        let lease = Arc::new(Lease::<Shard>::new());
         // Whether the owner is to be told, which it may see late, as it would a bell.
         let told = std::sync::Arc::new(Tally::new(0));
         let borrowing: Vec<_> = (0..2)
@@ -289,6 +288,9 @@ fn a_lease_word_has_one_holder_and_wanted_reserves_the_shard() {
                 })
             })
             .collect();
+        let shard = Shard::boxed();
+        shard.run();
+        lease.park(shard);
         let at_once = lease.reclaim();
         let wanted = at_once.is_none();
         if let Some(shard) = &at_once {
@@ -296,7 +298,7 @@ fn a_lease_word_has_one_holder_and_wanted_reserves_the_shard() {
         }
         let ran: u32 = borrowing.into_iter().map(|borrower| borrower.join().unwrap()).sum();
         let shard = at_once.or_else(|| lease.poll()).expect("whoever had it has given it back");
-        assert_eq!(shard.run(), ran + u32::from(!wanted), "every command ran on the one shard");
+        assert_eq!(shard.run(), 1 + ran + u32::from(!wanted), "every command ran on the one shard");
         assert!(lease.borrow().is_none(), "it is held");
         // The owner may also have found it wanted and back while it spun.
         assert!(!wanted || told.load(Relaxed) == 1, "who returns a wanted shard is told so");
