@@ -1,9 +1,9 @@
 //! Mail and the lease without a kernel: what a batch and a loan cost beside the work that they carry.
 //!
-//! One thread plays both cores, so lines do not travel and the figures are instruction costs; `between two threads` adds the
-//! travel: a batch there and one back, both sides polling. Take one figure from the other only on an idle machine.
+//! One thread plays both cores, so lines do not travel and the figures are instruction costs. `between two threads` adds
+//! the travel, a batch there and one back with both sides polling; believe it only on a machine that is otherwise idle.
 
-use std::hint::{black_box, spin_loop};
+use std::hint::black_box;
 use std::thread;
 
 use corewise::base::CoreId;
@@ -70,7 +70,7 @@ fn mail(criterion: &mut Criterion) {
                     let mut batch = Box::default();
                     for _ in 0..rounds {
                         while !read(&mut b) {
-                            spin_loop();
+                            thread::yield_now();
                         }
                         batch = post(&mut b, A, batch);
                     }
@@ -80,7 +80,7 @@ fn mail(criterion: &mut Criterion) {
                 for _ in 0..rounds {
                     batch = post(&mut a, B, batch);
                     while !read(&mut a) {
-                        spin_loop();
+                        thread::yield_now();
                     }
                 }
                 begin.elapsed()
