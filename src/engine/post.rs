@@ -73,13 +73,15 @@ impl Engine {
     }
 
     fn read_letters(&mut self, from: CoreId, batch: &mut Batch) {
-        for letter in std::mem::take(&mut batch.letters).drain(..) {
+        let mut letters = std::mem::take(&mut batch.letters);
+        for letter in letters.drain(..) {
             match letter {
                 Letter::Run(run) => self.run_for(from, run, &batch.bytes),
                 Letter::Reply { place, start, len } => self.take_reply(from, place, &batch.replies, start, len),
                 Letter::Rare(rare) => self.read_rare(from, *rare),
             }
         }
+        batch.letters = letters;
         batch.clear();
     }
 
