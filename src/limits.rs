@@ -24,6 +24,10 @@ pub const BULK_BYTES_MAX_DEFAULT: usize = 512 * 1024 * 1024;
 /// Values above this are reference-counted, shared with the kernel while they are sent, and never run under a lease.
 pub const LARGE_VALUE_BYTES: usize = 16 * 1024;
 
+/// Entries that KEYS, or SCAN with a large COUNT, visits before other work gets its turn: about 300 us of hashing, sorting
+/// and matching.
+pub const SCAN_SLICE_ENTRIES: usize = 1024;
+
 const _: () = assert!(CORES_MAX <= u8::MAX as usize + 1);
 const _: () = assert!(SLOTS.is_power_of_two());
 const _: () = assert!(LARGE_VALUE_BYTES < BULK_BYTES_MAX_DEFAULT);
