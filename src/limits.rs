@@ -27,7 +27,25 @@ pub const LARGE_VALUE_BYTES: usize = 16 * 1024;
 /// Entries that KEYS, or SCAN with a large COUNT, visits before other work gets its turn: about 300 us of hashing, sorting
 /// and matching.
 pub const SCAN_SLICE_ENTRIES: usize = 1024;
+/// Bytes of one whole request: arguments are found by 32-bit offsets. A claim beyond it is an invalid bulk length.
+pub const REQUEST_BYTES_MAX: usize = u32::MAX as usize;
+
+/// Arguments of one request before the client has authenticated, as in Redis: enough for HELLO with all its options.
+pub const UNAUTHENTICATED_ARGUMENTS_MAX: usize = 10;
+
+/// Bytes of one bulk string before the client has authenticated, as in Redis.
+pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 * 1024;
+
+/// Argument places (8 bytes each) that a parser keeps between requests: half of what an idle connection may cost.
+pub const SPANS_KEPT_MAX: usize = 64;
+
+/// A parser asks for this much room on a client's word alone; beyond it, for no more than has already come.
+pub const CLAIM_BYTES_MAX: usize = 64 * 1024;
 
 const _: () = assert!(CORES_MAX <= u8::MAX as usize + 1);
 const _: () = assert!(SLOTS.is_power_of_two());
 const _: () = assert!(LARGE_VALUE_BYTES < BULK_BYTES_MAX_DEFAULT);
+const _: () = assert!(BULK_BYTES_MAX_DEFAULT < REQUEST_BYTES_MAX && ARGUMENTS_MAX <= i32::MAX as usize);
+const _: () = assert!(UNAUTHENTICATED_ARGUMENTS_MAX < ARGUMENTS_MAX);
+const _: () = assert!(UNAUTHENTICATED_BULK_BYTES_MAX < BULK_BYTES_MAX_DEFAULT);
+const _: () = assert!(SPANS_KEPT_MAX * 8 <= 512 && CLAIM_BYTES_MAX >= LARGE_VALUE_BYTES);

@@ -18,11 +18,20 @@
 
 mod double;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod inline;
+#[cfg(test)]
+mod oracle_tests;
 mod output;
+mod parser;
+mod protocol_error;
 mod reply;
 mod request;
 
 pub use error::ReplyError;
 pub use output::{Output, Pieces};
+pub use parser::{ParserLimits, RequestParser};
+pub use protocol_error::ProtocolError;
 pub use reply::{Protocol, Reply};
 pub use request::{Arguments, Request, Span};

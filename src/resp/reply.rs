@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use crate::limits::LARGE_VALUE_BYTES;
 use crate::resp::double::DoubleText;
-use crate::resp::{Output, ReplyError};
+use crate::resp::{Output, ProtocolError, ReplyError};
 
 /// The version of the protocol that a client speaks: RESP2 until it says `HELLO 3`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -89,6 +89,18 @@ impl<'a> Reply<'a> {
         bytes.push(b'-');
         bytes.extend(line.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
         bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// The last words before the connection is closed for broken framing.
+    #[cold]
+    pub fn protocol_error(&mut self, error: ProtocolError) {
+        match error {
+            // Quoted as it came, whether or not it is text.
+            ProtocolError::ExpectedDollar(byte) => {
+                self.error_bytes(&[b"ERR Protocol error: expected '$', got '", &[byte][..], b"'"].concat());
+            }
+            error => self.error_text(&format!("ERR {error}")),
+        }
     }
 
     /// An integer.
@@ -280,6 +292,14 @@ mod tests {
             "-ERR wrong number of arguments for 'get' command\r\n",
         );
         check_same(|reply| reply.error_text("ERR no 'a\r\nb'"), "-ERR no 'a  b'\r\n");
+        check_same(
+            |reply| reply.protocol_error(ProtocolError::ExpectedDollar(b'\n')),
+            "-ERR Protocol error: expected '$', got ' '\r\n",
+        );
+        check_same(
+            |reply| reply.protocol_error(ProtocolError::InvalidBulkLength),
+            "-ERR Protocol error: invalid bulk length\r\n",
+        );
         check_same(|reply| reply.bulk(b""), "$0\r\n\r\n");
         check_same(|reply| reply.bulk(b"a\r\nb"), "$4\r\na\r\nb\r\n");
         check_same(|reply| reply.bulk_integer(-12), "$3\r\n-12\r\n");
