@@ -24,6 +24,9 @@ pub const BULK_BYTES_MAX_DEFAULT: usize = 512 * 1024 * 1024;
 /// Values above this are reference-counted, shared with the kernel while they are sent, and never run under a lease.
 pub const LARGE_VALUE_BYTES: usize = 16 * 1024;
 
+/// Entries that KEYS, or SCAN with a large COUNT, visits before other work gets its turn: about 300 us of hashing, sorting
+/// and matching.
+pub const SCAN_SLICE_ENTRIES: usize = 1024;
 /// Bytes of one whole request: arguments are found by 32-bit offsets. A claim beyond it is an invalid bulk length.
 pub const REQUEST_BYTES_MAX: usize = u32::MAX as usize;
 
@@ -152,3 +155,9 @@ pub const IDLE_CHECK_INTERVAL_US: u64 = 1_000_000;
 
 /// A command of bounded cost takes less than this. SLOWLOG with a threshold below it measures every command.
 pub const BOUNDED_COMMAND_US: u64 = 1000;
+
+/// Entries that work on a whole shard (KEYS) visits in one turn, at about a tenth of a microsecond each.
+pub const SLICE_ENTRIES: usize = 2048;
+
+/// Entries that one SCAN visits at most, whatever its COUNT: the longest turn again.
+pub const SCAN_VISITS_MAX: usize = 4096;

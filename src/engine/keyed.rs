@@ -31,7 +31,7 @@ impl Engine {
     /// Runs a command on keys, wherever they are.
     #[inline]
     pub(super) fn keyed(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Flow {
-        if command.flags.contains(Flags::DENY_OOM) && self.is_out_of_memory() {
+        if command.flags.contains(Flags::DENYOOM) && self.is_out_of_memory() {
             return self.refuse(session, ReplyError::OutOfMemory);
         }
         if self.topology.cores() == 1 && self.ledger.is_empty() {

@@ -19,6 +19,7 @@
 //! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
 
+mod connection;
 mod keyed;
 mod mail;
 mod node;
@@ -28,9 +29,6 @@ mod sessions;
 mod shared;
 mod transact;
 mod turn;
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -121,6 +119,13 @@ pub enum Effect {
     Shutdown,
 }
 
+/// CLIENT PAUSE in force.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    /// Milliseconds since 1970.
+    until_ms: u64,
+}
+
 /// A shard on loan.
 #[derive(Debug)]
 struct OpenLoan {
@@ -132,7 +137,6 @@ struct OpenLoan {
 }
 
 /// One core of a node.
-#[derive(Debug)]
 pub struct Engine {
     core: CoreId,
     topology: Topology,
@@ -169,7 +173,7 @@ pub struct Engine {
     /// Work for the whole shard that goes on in slices.
     slices: VecDeque<node::Slice>,
     /// Where a transaction assembles the keys of several shards.
-    assembly: Box<Shard>,
+    assembly: Option<Box<Shard>>,
 
     /// Sessions with something to send.
     unsent: Vec<ConnId>,
@@ -179,7 +183,7 @@ pub struct Engine {
     no_credit: Vec<WaitList>,
     /// Sessions that CLIENT PAUSE holds.
     paused: WaitList,
-    pause: Option<node::Pause>,
+    pause: Option<Pause>,
     expire_actively: bool,
     /// Connections checked so far in this round of idle checks, and when the next round begins.
     next_idle_check_us: u64,
@@ -189,7 +193,6 @@ pub struct Engine {
 }
 
 /// What an engine is made from.
-#[derive(Debug)]
 pub struct EngineParts {
     /// Its end of the mesh, which knows its core.
     pub port: Port<Batch, Shard>,
@@ -236,7 +239,7 @@ impl Engine {
             transactions: Slab::new(),
             questions: Slab::new(),
             slices: VecDeque::new(),
-            assembly: Box::new(Shard::new(databases, hasher)),
+            assembly: Some(Box::new(Shard::new(databases, hasher))),
             unsent: Vec::new(),
             runnable: WaitList::new(),
             no_credit: (0..cores).map(|_| WaitList::new()).collect(),

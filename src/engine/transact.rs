@@ -138,8 +138,8 @@ impl Engine {
             let core = self.topology.core_of(request.get(key.index));
             let part_key = PartKey {
                 index: key.index,
-                database: exec::key_database(command.id, request, key.index, usize::from(database)) as u16,
-                write: key.flags.intersects(KeyFlags::WRITES),
+                database: exec::key_database(command.id, request, key.index, usize::from(database), usize::from(self.config.databases)) as u16,
+                write: !key.flags.contains(KeyFlags::RO),
             };
             match parts.iter_mut().find(|part| part.core == core) {
                 Some(part) => part.keys.push(part_key),
@@ -323,7 +323,7 @@ impl Engine {
     }
 
     /// Sends the reply, and lets the client go on.
-    fn conclude(&mut self, client: Place, mut reply: Output) {
+    pub(super) fn conclude(&mut self, client: Place, mut reply: Output) {
         self.fill(client, &reply, 0, reply.len());
         reply.clear();
         self.scratch = reply;
@@ -352,7 +352,7 @@ impl Engine {
         parts: Vec<Part>,
         reply: &mut Reply<'_>,
     ) -> Vec<(CoreId, Vec<(StoredKey, Option<Entry>)>)> {
-        let mut assembly = std::mem::replace(&mut self.assembly, Box::new(Shard::empty()));
+        let Some(mut assembly) = self.assembly.take() else { return Vec::new() };
         let now = assembly.advance(self.now);
         let mut places = Vec::with_capacity(parts.len());
         for Part { core, keys, entries, .. } in parts {
@@ -379,7 +379,7 @@ impl Engine {
         for key in places.iter().flat_map(|(_, keys)| keys) {
             assembly.keys(usize::from(key.database), now).take(request.get(key.index));
         }
-        self.assembly = assembly;
+        self.assembly = Some(assembly);
         outcome
     }
 }
@@ -514,7 +514,7 @@ fn join(command: &Command, request: Request<'_>, parts: &[Part], reply: &mut Rep
     }
     match command.spread {
         Spread::Sum => reply.integer(parts.iter().filter_map(|part| integer(&flat(part))).sum()),
-        _ => parts.first().map_or_else(|| reply.ok(), |part| reply.raw(&flat(part))),
+        _ => reply.raw(&parts.first().map(flat).unwrap_or_default()),
     }
 }
 
@@ -528,7 +528,7 @@ fn join_by_key(request: Request<'_>, parts: &[Part], reply: &mut Reply<'_>) {
     by_index.sort_unstable_by_key(|(index, ..)| *index);
     for (_, part, at) in by_index {
         let start = at.checked_sub(1).map_or(0, |before| part.ends[before]);
-        reply.append_range(&part.bytes, start, part.ends[at] - start);
+        reply.raw_range(&part.bytes, start, part.ends[at] - start);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table from a command's number to its handler.
 
-use super::{Cx, Handler, keys, string};
+use super::{Cx, Handler, dump, expire, keys, object, string};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
 use crate::resp::{Reply, ReplyError, Request};
@@ -23,7 +23,31 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Get, string::get),
     (CommandId::Set, string::set),
     // Keys.
+    (CommandId::Copy, keys::copy),
     (CommandId::Del, keys::del),
+    (CommandId::Dump, dump::dump),
+    (CommandId::Exists, keys::exists),
+    (CommandId::Expire, expire::expire),
+    (CommandId::Expireat, expire::expireat),
+    (CommandId::Expiretime, expire::expiretime),
+    (CommandId::MemoryUsage, object::memory_usage),
+    (CommandId::Move, keys::move_key),
+    (CommandId::ObjectEncoding, object::encoding),
+    (CommandId::ObjectFreq, object::freq),
+    (CommandId::ObjectIdletime, object::idletime),
+    (CommandId::ObjectRefcount, object::refcount),
+    (CommandId::Persist, expire::persist),
+    (CommandId::Pexpire, expire::pexpire),
+    (CommandId::Pexpireat, expire::pexpireat),
+    (CommandId::Pexpiretime, expire::pexpiretime),
+    (CommandId::Pttl, expire::pttl),
+    (CommandId::Rename, keys::rename),
+    (CommandId::Renamenx, keys::renamenx),
+    (CommandId::Restore, dump::restore),
+    (CommandId::Touch, keys::touch),
+    (CommandId::Ttl, expire::ttl),
+    (CommandId::Type, keys::type_name),
+    (CommandId::Unlink, keys::del),
 ];
 
 /// Runs a command of scope shard whose arity has been checked, on a shard that holds all of its keys.

@@ -46,6 +46,7 @@ reply_errors! {
         NotInteger = "ERR value is not an integer or out of range",
         NotFloat = "ERR value is not a valid float",
         OutOfRange = "ERR value is out of range",
+        OutOfRange32 = "ERR value is out of range, value must between -2147483648 and 2147483647",
         NotPositive = "ERR value is out of range, must be positive",
         NoSuchKey = "ERR no such key",
         KeyCountNotPositive = "ERR numkeys should be greater than 0",
