@@ -37,5 +37,8 @@ pub const BIND_ADDRESSES_MAX: usize = 16;
 /// Highest CPU number of `cpus`: what the kernel's plain affinity mask (1024 bits) holds.
 pub const CPU_NUMBER_MAX: u16 = 1023;
 
+/// Bytes of a Unix socket's path: `sockaddr_un` has 108, and one ends it.
+pub const SOCKET_PATH_BYTES_MAX: usize = 107;
+
 const _: () = assert!(DATABASES_DEFAULT <= DATABASES_MAX && DATABASES_MAX <= u16::MAX as usize);
 const _: () = assert!(CORES_MAX <= CPU_NUMBER_MAX as usize + 1);

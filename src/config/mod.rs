@@ -14,6 +14,10 @@
 mod address;
 mod change;
 mod cpus;
+mod file;
+pub mod flags;
+mod foreign;
+mod load;
 mod output_limits;
 mod settings;
 mod value;
@@ -21,6 +25,8 @@ mod value;
 pub use address::BindAddress;
 pub use change::{Changed, SettingError};
 pub use cpus::CpuList;
+pub use file::rewrite;
+pub use load::{LoadError, Loaded, Written, WrittenFile, load};
 pub use output_limits::{OutputLimit, OutputLimits};
 pub use settings::{
     Change, Config, DebugAccess, EvictionPolicy, Heading, Lending, LogLevel, PipelineOrder, SETTINGS, Setting,
@@ -30,3 +36,6 @@ pub use value::{Arguments, Fixed, Mistake, Secret};
 
 /// What the name of every environment variable of a setting begins with.
 pub const VARIABLE_PREFIX: &str = "COREWISE_";
+
+/// The environment variable that names the configuration file.
+pub const CONFIG_VARIABLE: &str = "COREWISE_CONFIG";

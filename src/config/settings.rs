@@ -8,7 +8,7 @@ use super::cpus::{CpuList, Cpus};
 use super::output_limits::{ClassLimits, OutputLimits};
 use super::value::{
     Arguments, Codec, Fixed, Integer, Memory, Mistake, NoSavePoints, OneOf, OnlyNo, OnlyYes, Password, Permissions,
-    Secret, Text, Words, YesNo, list,
+    Secret, SocketPath, Text, Words, YesNo, list,
 };
 use crate::limits::DATABASES_MAX;
 
@@ -44,9 +44,10 @@ pub enum Heading {
     Fixed,
 }
 
-impl fmt::Display for Heading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Heading {
+    /// As it reads above its settings.
+    pub fn title(self) -> &'static str {
+        match self {
             Self::Network => "Network",
             Self::Clients => "Clients",
             Self::Memory => "Memory and keyspace",
@@ -55,7 +56,7 @@ impl fmt::Display for Heading {
             Self::Observation => "Logs and observation",
             Self::Process => "Process",
             Self::Fixed => "Settings of Redis that have one value here",
-        })
+        }
     }
 }
 
@@ -166,7 +167,7 @@ settings! {
         "TCP port that serves every key; 0 for none";
     bind: Vec<BindAddress> = "bind", Addresses, "127.0.0.1 -::1", AtStart, Network,
         "Addresses to listen on; * is every IPv4 and ::* every IPv6 address, - in front lets one be missing";
-    unixsocket: Option<String> = "unixsocket", Text { placeholder: "PATH" }, "", AtStart, Network,
+    unixsocket: Option<String> = "unixsocket", SocketPath, "", AtStart, Network,
         "Path of a Unix socket to listen on as well";
     unixsocketperm: u32 = "unixsocketperm", Permissions, "0", AtStart, Network,
         "Permissions of the Unix socket, in octal; 0 leaves them to the umask";

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::limits::SOCKET_PATH_BYTES_MAX;
+
 /// How one kind of value is read and written.
 pub(super) trait Codec {
     /// The checked value.
@@ -414,6 +416,28 @@ impl Codec for Text {
 
     fn placeholder(&self) -> &'static str {
         self.placeholder
+    }
+}
+
+/// Path of a Unix socket, short enough for its address.
+pub(super) struct SocketPath;
+
+impl Codec for SocketPath {
+    type Value = Option<String>;
+
+    fn parse(&self, text: &str, current: Option<&Option<String>>) -> Result<Option<String>, Mistake> {
+        if text.len() > SOCKET_PATH_BYTES_MAX {
+            return Err(Mistake::Refused(format!("it must be a path of at most {SOCKET_PATH_BYTES_MAX} bytes")));
+        }
+        Text { placeholder: self.placeholder() }.parse(text, current)
+    }
+
+    fn print(&self, value: &Option<String>) -> String {
+        value.clone().unwrap_or_default()
+    }
+
+    fn placeholder(&self) -> &'static str {
+        "PATH"
     }
 }
 
