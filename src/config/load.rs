@@ -127,7 +127,7 @@ impl Loading {
         match (setting.write)(&mut self.config, value) {
             Ok(()) => {}
             Err(Mistake::Immaterial(reason)) => {
-                self.notices.push(format!("{} {value} makes no difference: {reason} ({place})", setting.name));
+                self.notices.push(format!("{} {value} changes nothing: {reason} ({place})", setting.name));
             }
             Err(mistake) => {
                 let remedy = mistake.remedy();
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(
             loaded.notices,
             [
-                "lazyfree-lazy-expire no makes no difference: large values are always freed in slices: only yes is valid \
+                "lazyfree-lazy-expire no changes nothing: large values are always freed in slices \
                  (a.conf, line 4)",
                 "a.conf has settings of Redis without effect here: hz (line 1), activerehashing (line 5)",
             ]

@@ -333,7 +333,7 @@ impl Codec for NoSavePoints {
         match numbers.len() {
             0 => Ok(Fixed),
             count if count % 2 == 0 && numbers.iter().all(Result::is_ok) => Err(Mistake::Refused(
-                "there is no persistence yet, a restart empties the cache: only the empty value \"\" is valid"
+                "it must be empty (\"\"), because there is no persistence yet: a restart empties the cache"
                     .to_owned(),
             )),
             _ => Err(Mistake::Refused("Invalid save parameters".to_owned())),
