@@ -3,6 +3,8 @@
 //! Knows what can be asked of the program, not how it is done; values of settings pass through unchecked, because
 //! [`load`](super::load) checks them the same way wherever they were written.
 
+use std::ffi::OsString;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::settings::{Change, SETTINGS, Setting};
@@ -43,10 +45,15 @@ pub struct PingTarget {
 /// Reads the command line (the program's name first). The error prints and exits as clap's do: it carries the text of
 /// `--help` and `--version` too.
 pub fn parse(
-    arguments: impl IntoIterator<Item = String>,
+    arguments: impl IntoIterator<Item = OsString>,
     environment: &[(String, String)],
 ) -> Result<Invocation, clap::Error> {
-    let matches = command().try_get_matches_from(join_words(arguments.into_iter().collect()))?;
+    let mut command = command();
+    let arguments: Result<Vec<_>, _> = arguments.into_iter().map(OsString::into_string).collect();
+    let arguments = arguments.map_err(|wrong| {
+        command.error(clap::error::ErrorKind::InvalidUtf8, format!("the argument {wrong:?} is no text in UTF-8"))
+    })?;
+    let matches = command.try_get_matches_from(join_words(arguments))?;
     let variable = |name: &str| environment.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone());
     match matches.subcommand() {
         Some(("check-config", matches)) => Ok(Invocation::CheckConfig(launch(matches, variable(CONFIG_VARIABLE)))),
@@ -145,7 +152,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &[&str]) -> Result<Invocation, String> {
-        let arguments = std::iter::once("corewise").chain(line.iter().copied()).map(str::to_owned);
+        let arguments = std::iter::once("corewise").chain(line.iter().copied()).map(OsString::from);
         let environment = [(CONFIG_VARIABLE.to_owned(), "/etc/c.conf".to_owned())];
         parse(arguments, &environment).map_err(|error| error.to_string())
     }
@@ -195,6 +202,13 @@ mod tests {
         assert_eq!(parsed(&["ping", "--unixsocket", "/s"]), target("127.0.0.1", 6379, Some("/s")));
         let check = parsed(&["check-config", "--config", "mine.conf"]).unwrap();
         assert_eq!(check, Invocation::CheckConfig(Launch { flags: Vec::new(), config: Some("mine.conf".to_owned()) }));
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        use std::os::unix::ffi::OsStringExt;
+        let arguments = ["corewise".into(), "--requirepass".into(), OsString::from_vec(vec![0xff])];
+        assert!(parse(arguments, &[]).unwrap_err().to_string().contains("no text"));
     }
 
     #[test]

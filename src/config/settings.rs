@@ -5,11 +5,10 @@ use std::fmt;
 
 use super::address::{Addresses, BindAddress};
 use super::cpus::{CpuList, Cpus};
+use super::fixed::{Fixed, NoSavePoints, OnlyNo, OnlyYes};
 use super::output_limits::{ClassLimits, OutputLimits};
-use super::value::{
-    Arguments, Codec, Fixed, Integer, Memory, Mistake, NoSavePoints, OneOf, OnlyNo, OnlyYes, Password, Permissions,
-    Secret, SocketPath, Text, Words, YesNo, list,
-};
+use super::text::{Password, Secret, SocketPath, Text};
+use super::value::{Arguments, Codec, Integer, Memory, Mistake, OneOf, Permissions, Words, YesNo, list};
 use crate::limits::DATABASES_MAX;
 
 /// When a setting can change.
