@@ -250,12 +250,16 @@ impl<K: Kernel> Net<K> {
     #[inline]
     pub fn next_event(&mut self) -> Option<Event<'_, K::Descriptor>> {
         self.return_buffer();
-        if let Some(notice) = self.notices.pop_front() {
-            return Some(match notice {
-                Notice::Ended(conn, why) => Event::Ended { conn, why },
-                Notice::Stalled(conn) => Event::Stalled { conn },
-                Notice::Drained(conn) => Event::Drained { conn },
-            });
+        while let Some(notice) = self.notices.pop_front() {
+            let (conn, event) = match notice {
+                Notice::Ended(conn, why) => (conn, Event::Ended { conn, why }),
+                Notice::Stalled(conn) => (conn, Event::Stalled { conn }),
+                Notice::Drained(conn) => (conn, Event::Drained { conn }),
+            };
+            // Whoever closed it meanwhile wants to hear no more of it.
+            if self.connection(conn).is_some_and(|connection| connection.closing == Closing::Open) {
+                return Some(event);
+            }
         }
         if mem::take(&mut self.bell_rang) {
             return Some(Event::Bell);
@@ -280,6 +284,11 @@ impl<K: Kernel> Net<K> {
             }
         }
         None
+    }
+
+    #[cfg(test)]
+    pub(super) fn kernel(&self) -> &K {
+        &self.kernel
     }
 
     fn has_events(&self) -> bool {

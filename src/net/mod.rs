@@ -32,9 +32,13 @@
 mod buffers;
 mod connection;
 mod error;
+#[cfg(test)]
+mod fake;
 mod kernel;
 mod lent;
 mod machine;
+#[cfg(test)]
+mod machine_tests;
 mod pacing;
 pub mod socket;
 mod token;
