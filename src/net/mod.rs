@@ -43,6 +43,8 @@ mod pacing;
 pub mod socket;
 mod token;
 mod uring;
+#[cfg(test)]
+mod uring_tests;
 
 use std::io;
 use std::os::fd::OwnedFd;
