@@ -179,3 +179,12 @@ pub const SLICE_ENTRIES: usize = 2048;
 
 /// Entries that one SCAN visits at most, whatever its COUNT: the longest turn again.
 pub const SCAN_VISITS_MAX: usize = 4096;
+
+/// Bytes that each glommio executor locks for storage I/O: the least that it takes, as data cores do none through it.
+pub const EXECUTOR_IO_MEMORY: usize = 64 * 1024;
+
+/// Entries of each of an executor's rings, which carry background work only.
+pub const EXECUTOR_RING_DEPTH: usize = 16;
+
+/// How long an orderly stop waits for output to leave, in milliseconds.
+pub const DRAIN_MS: u64 = 2000;

@@ -262,6 +262,35 @@ impl Engine {
         }
     }
 
+    /// Lets every client go once it has been answered (SHUTDOWN, SIGTERM).
+    pub fn stop(&mut self) {
+        let conns: Vec<ConnId> = self.sessions.iter().map(|session| session.conn).collect();
+        for conn in conns {
+            if let Some(session) = self.sessions.get_mut(conn) {
+                session.state = State::Closing;
+                session.input = None;
+            }
+            self.list_unsent(conn);
+        }
+    }
+
+    /// Clients of this core.
+    pub fn clients(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether another core owes this one an answer: then a bell should be heard at once.
+    pub fn expects_mail(&self) -> bool {
+        self.credits.iter().any(|credits| !credits.is_empty())
+            || !self.transactions.is_empty()
+            || !self.questions.is_empty()
+    }
+
+    /// Takes note of the CPU time of a turn.
+    pub fn turn_took(&mut self, cpu_us: u64) {
+        self.stats.longest_turn_us = self.stats.longest_turn_us.max(cpu_us);
+    }
+
     /// Which core should have a connection that this one has accepted.
     pub fn home_for_connection(&self) -> CoreId {
         self.shared.home_for_connection(self.core)
