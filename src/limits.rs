@@ -41,11 +41,141 @@ pub const SPANS_KEPT_MAX: usize = 64;
 
 /// A parser asks for this much room on a client's word alone; beyond it, for no more than has already come.
 pub const CLAIM_BYTES_MAX: usize = 64 * 1024;
+/// Batches that one core may have in the mail to another; a power of two. A core posts at most one batch per target and
+/// turn, so a full ring means that the target has not looked for this many turns: a longer ring would not be read any
+/// sooner, while the batch held back goes on filling. Eight pointers are one cache line.
+pub const MAIL_RING_BATCHES: usize = 8;
+
+/// Requests that one core may have under way to another, each with the place of its reply reserved. At a third of a
+/// microsecond each they fill most of the owner's longest turn (500 us); more would only wait.
+pub const MAIL_CREDITS: u32 = 1024;
+
+/// Spin hints that a waking owner gives while its shard is lent: about a microsecond at 40 to 140 cycles each.
+pub const LEASE_RECLAIM_SPINS: u32 = 32;
 
 const _: () = assert!(CORES_MAX <= u8::MAX as usize + 1);
+const _: () = assert!(CORES_MAX <= u64::BITS as usize, "a set of cores is one word");
+const _: () = assert!(MAIL_RING_BATCHES.is_power_of_two());
+const _: () = assert!(MAIL_CREDITS as usize >= MAIL_RING_BATCHES);
 const _: () = assert!(SLOTS.is_power_of_two());
 const _: () = assert!(LARGE_VALUE_BYTES < BULK_BYTES_MAX_DEFAULT);
+
+/// Entries of a core's submission queue. A turn that needs more submits in between, so this is no limit on a turn.
+pub const RING_SUBMISSIONS: u32 = 1024;
+
+/// Entries of a core's completion queue: a full pool of receives and a failed send for every submission, with room.
+/// What does not fit waits in the kernel and is fetched by the next turn.
+pub const RING_COMPLETIONS: u32 = 4 * RING_SUBMISSIONS;
+
+/// Receive buffers of a core, and the bytes of each. All connections share them: they come back within the turn.
+pub const RECEIVE_BUFFERS: u16 = 256;
+/// See [`RECEIVE_BUFFERS`].
+pub const RECEIVE_BUFFER_BYTES: u32 = 16 * 1024;
+
+/// How often the kernel reads one socket before it turns to the next (`MULTISHOT_MAX_RETRY` of Linux).
+pub const RECEIVES_PER_WAKE_MAX: u16 = 32;
+
+/// Slices of one vectored send; the rest of the output follows with the next one.
+pub const SEND_PIECES_MAX: usize = 64;
+
+/// Bytes of one send: the length of a submission is 32 bits wide, and one connection should not hold up a turn.
+pub const SEND_BYTES_MAX: usize = 1 << 30;
+
+/// Emptied output buffers that a core keeps for reuse, and the largest that is kept.
+pub const SPARE_OUTPUTS_MAX: usize = 128;
+/// See [`SPARE_OUTPUTS_MAX`].
+pub const SPARE_OUTPUT_BYTES_MAX: usize = 16 * 1024;
+
+/// A batching wait asks for twice the mean batch, up to this many completions ...
+pub const BATCH_WANT_MAX: u32 = 32;
+/// ... for this long, and only while the mean is above this many. All three were measured (design, section 2).
+pub const BATCH_WAIT_US: u32 = 50;
+/// See [`BATCH_WAIT_US`].
+pub const BATCH_MEAN_MIN: u32 = 3;
+
+/// How long accepting rests after the process ran out of descriptors or memory, in milliseconds.
+pub const ACCEPT_REST_MS: u64 = 100;
+/// The same for a core that is too busy to wait, in turns.
+pub const ACCEPT_REST_TURNS: u16 = 1000;
+
+/// Connections of one core: the width of the index in a completion's token.
+pub const CONNECTIONS_MAX: usize = 1 << 28;
+
+const _: () = assert!(RECEIVE_BUFFERS.is_power_of_two() && RECEIVE_BUFFERS <= 32768);
+// No connection holds more than an eighth of the pool: the kernel leaves a socket after this many reads, and every
+// buffer is back before the kernel is entered again.
+const _: () = assert!(RECEIVES_PER_WAKE_MAX as usize * 8 <= RECEIVE_BUFFERS as usize);
+const _: () = assert!(RING_COMPLETIONS as usize >= RECEIVE_BUFFERS as usize + RING_SUBMISSIONS as usize);
+const _: () = assert!(SEND_BYTES_MAX <= i32::MAX as usize);
+const _: () = assert!(CORES_MAX <= u64::BITS as usize, "bells to ring are a bit mask");
+
 const _: () = assert!(BULK_BYTES_MAX_DEFAULT < REQUEST_BYTES_MAX && ARGUMENTS_MAX <= i32::MAX as usize);
 const _: () = assert!(UNAUTHENTICATED_ARGUMENTS_MAX < ARGUMENTS_MAX);
 const _: () = assert!(UNAUTHENTICATED_BULK_BYTES_MAX < BULK_BYTES_MAX_DEFAULT);
 const _: () = assert!(SPANS_KEPT_MAX * 8 <= 512 && CLAIM_BYTES_MAX >= LARGE_VALUE_BYTES);
+/// Databases that `databases` may ask for: every core has a table for each, and an identifier of 16 bits.
+pub const DATABASES_MAX: usize = 16384;
+
+/// Addresses of `bind`, as in Redis; each costs every core a listening socket.
+pub const BIND_ADDRESSES_MAX: usize = 16;
+
+/// Highest CPU number of `cpus`: what the kernel's plain affinity mask (1024 bits) holds.
+pub const CPU_NUMBER_MAX: u16 = 1023;
+
+/// Bytes of a Unix socket's path: `sockaddr_un` has 108, and one ends it.
+pub const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Bytes of a configuration file; what is longer is some other file.
+pub const CONFIG_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Open files that a core needs beside its clients: the rings of its executor and its own, event descriptors, one
+/// listening socket for each address, links to come.
+pub const FILES_PER_CORE: u64 = 48;
+
+/// Open files that the process needs beside its cores: standard streams, log, control thread, and some to spare, so
+/// that an operator can still get in.
+pub const FILES_OF_PROCESS: u64 = 64;
+
+/// Bytes that the process must be allowed to lock in memory; the executor refuses to start with less.
+pub const LOCKED_MEMORY_BYTES_MIN: u64 = 512 * 1024;
+
+const _: () = assert!(FILES_PER_CORE >= BIND_ADDRESSES_MAX as u64 + 16);
+const _: () = assert!(DATABASES_DEFAULT <= DATABASES_MAX && DATABASES_MAX <= u16::MAX as usize);
+const _: () = assert!(CORES_MAX <= CPU_NUMBER_MAX as usize + 1);
+
+/// Emptied output buffers that an engine keeps.
+pub const OUTPUT_BUFFERS_POOLED: usize = 256;
+
+/// Unsent bytes at which a client's requests are no longer run until it has read its replies.
+pub const OUTPUT_PAUSE_BYTES: usize = 1024 * 1024;
+
+/// Bytes of requests that wait at which their client is no longer read from.
+pub const INPUT_PAUSE_BYTES: usize = 64 * 1024;
+
+/// Requests of one client that are run before others get their turn: at half a microsecond each, half of the longest
+/// turn (500 us).
+pub const REQUESTS_PER_TURN: usize = 512;
+
+/// Sessions with waiting input that go on in one turn.
+pub const SESSIONS_PER_TURN: usize = 16;
+
+/// Commands run under one loan: tens of microseconds.
+pub const LOAN_COMMANDS: u32 = 128;
+
+/// Segments of a table swept for due entries in one turn, at about two microseconds each.
+pub const EXPIRY_SEGMENTS_PER_TURN: usize = 32;
+
+/// Pieces of deleted data dropped in one turn, at about ten microseconds each.
+pub const BURIAL_PIECES_PER_TURN: usize = 8;
+
+/// How often clients are checked against `timeout`.
+pub const IDLE_CHECK_INTERVAL_US: u64 = 1_000_000;
+
+/// A command of bounded cost takes less than this. SLOWLOG with a threshold below it measures every command.
+pub const BOUNDED_COMMAND_US: u64 = 1000;
+
+/// Entries that work on a whole shard (KEYS) visits in one turn, at about a tenth of a microsecond each.
+pub const SLICE_ENTRIES: usize = 2048;
+
+/// Entries that one SCAN visits at most, whatever its COUNT: the longest turn again.
+pub const SCAN_VISITS_MAX: usize = 4096;

@@ -126,6 +126,11 @@ impl Shard {
         self.common.stats.changes += 1;
     }
 
+    /// Whether something flushed or unlinked is still to be dropped.
+    pub fn has_remains(&self) -> bool {
+        !self.common.graveyard.is_empty()
+    }
+
     /// Drops at most `pieces` of what was flushed or unlinked. True if more is left.
     pub fn bury_some(&mut self, pieces: usize) -> bool {
         for _ in 0..pieces {
@@ -207,6 +212,18 @@ impl Keys<'_> {
         let hash = self.database.table.hash(key);
         let place = self.locate(hash, key)?;
         Some(self.database.table.at(place))
+    }
+
+    /// A copy of an entry, for a command that runs elsewhere. Large strings are shared, not copied.
+    pub fn copy(&mut self, key: &[u8]) -> Option<Entry> {
+        let hash = self.database.table.hash(key);
+        let place = self.locate(hash, key)?;
+        let entry = self.database.table.at_mut(place);
+        let before = entry.charge();
+        entry.value.share();
+        let copy = entry.clone();
+        self.database.used_bytes = self.database.used_bytes - before + copy.charge();
+        Some(copy)
     }
 
     /// The entry for a command that asks about the key rather than for its value: counts a hit or a miss, but notes no

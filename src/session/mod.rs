@@ -1,1 +1,176 @@
-//! One client without a socket.
+//! One client without a socket: what it has negotiated, what it has sent and not yet been answered, and its replies.
+//!
+//! A session does not know how bytes arrive or leave, and it runs no command itself: the engine feeds it and asks it
+//! where the next reply goes ([`Pipeline`]). Invariant: replies leave in the order of the requests, wherever and whenever
+//! each was answered.
+
+mod input;
+mod pipeline;
+
+use std::collections::VecDeque;
+
+pub use input::Input;
+pub use pipeline::Pipeline;
+
+use crate::base::{ClientId, ConnId};
+use crate::command::CommandId;
+use crate::resp::Protocol;
+
+/// Where a client comes from, as CLIENT LIST shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Peer {
+    /// Its address: `127.0.0.1:5000`, `[::1]:5000`, or the socket's path and `:0`.
+    pub address: String,
+    /// The address that it connected to.
+    pub local_address: String,
+    /// The connection came over a Unix socket.
+    pub unix: bool,
+    /// The connection came from this machine.
+    pub loopback: bool,
+    /// Descriptor, for CLIENT LIST.
+    pub descriptor: i32,
+}
+
+/// Which replies a client wants (CLIENT REPLY).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReplyMode {
+    /// All.
+    On,
+    /// None.
+    Off,
+    /// Not that of the next command.
+    Skip,
+}
+
+/// Why a session does not go on with its next request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It goes on.
+    Ready,
+    /// A request that needs all cores, or several, is under way; nothing may overtake it.
+    Busy,
+    /// The next request waits until all earlier ones are answered.
+    Draining,
+    /// The core that owns the next key owes too many replies.
+    NoCredit,
+    /// CLIENT PAUSE holds its next request.
+    Paused,
+    /// The client does not read its replies.
+    Stuffed,
+    /// No further request is run; the connection closes when its output has left.
+    Closing,
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Session {
+    /// CLIENT ID.
+    pub id: ClientId,
+    /// Its connection on this core.
+    pub conn: ConnId,
+    /// Where it comes from.
+    pub peer: Box<Peer>,
+    /// Negotiated by HELLO.
+    pub protocol: Protocol,
+    /// Selected database.
+    pub database: u16,
+    /// It has given the password, or none is needed.
+    pub authenticated: bool,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
+    /// CLIENT NO-TOUCH.
+    pub no_touch: bool,
+    /// The client is fed by MONITOR.
+    pub monitoring: bool,
+    /// CLIENT SETNAME.
+    pub name: Option<Box<str>>,
+    /// CLIENT SETINFO LIB-NAME.
+    pub library_name: Option<Box<str>>,
+    /// CLIENT SETINFO LIB-VER.
+    pub library_version: Option<Box<str>>,
+    /// When it came, in microseconds since 1970.
+    pub connected_us: u64,
+    /// When it last sent a request, in microseconds since 1970.
+    pub active_us: u64,
+    /// Its last command.
+    pub last_command: Option<CommandId>,
+    /// Requests run so far.
+    pub commands: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Bytes handed to the network.
+    pub sent_bytes: u64,
+    /// Whether it goes on.
+    pub state: State,
+    /// Bytes that are not yet a whole request, or that wait for their turn.
+    pub input: Option<Box<Input>>,
+    /// Its replies.
+    pub pipeline: Pipeline,
+    /// Handed to the network and not yet taken by the client, when last asked.
+    pub unsent_bytes: usize,
+    /// Reading from its socket is suspended.
+    pub reading_paused: bool,
+    /// Its peer sends nothing more.
+    pub ended: bool,
+    /// In the engine's list of sessions with something to send.
+    pub listed: bool,
+    /// In the engine's list of sessions whose input goes on.
+    pub runnable: bool,
+}
+
+impl Session {
+    /// A client that has just come.
+    pub fn new(id: ClientId, conn: ConnId, peer: Peer, authenticated: bool, now_us: u64) -> Self {
+        Self {
+            id,
+            conn,
+            peer: Box::new(peer),
+            protocol: Protocol::Resp2,
+            database: 0,
+            authenticated,
+            reply_mode: ReplyMode::On,
+            no_evict: false,
+            no_touch: false,
+            monitoring: false,
+            name: None,
+            library_name: None,
+            library_version: None,
+            connected_us: now_us,
+            active_us: now_us,
+            last_command: None,
+            commands: 0,
+            received_bytes: 0,
+            sent_bytes: 0,
+            state: State::Ready,
+            input: None,
+            pipeline: Pipeline::default(),
+            unsent_bytes: 0,
+            reading_paused: false,
+            ended: false,
+            listed: false,
+            runnable: false,
+        }
+    }
+
+    /// Back to how it came (RESET), but for its identity.
+    pub fn reset(&mut self, authenticated: bool) {
+        self.protocol = Protocol::Resp2;
+        self.database = 0;
+        self.authenticated = authenticated;
+        self.reply_mode = ReplyMode::On;
+        self.no_evict = false;
+        self.no_touch = false;
+        self.monitoring = false;
+        self.name = None;
+    }
+
+    /// Bytes that wait in it for being run.
+    pub fn input_bytes(&self) -> usize {
+        self.input.as_ref().map_or(0, |input| input.len())
+    }
+}
+
+/// Sessions that wait for something, first come first served.
+pub type WaitList = VecDeque<ConnId>;
