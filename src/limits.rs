@@ -24,8 +24,8 @@ pub const BULK_BYTES_MAX_DEFAULT: usize = 512 * 1024 * 1024;
 /// Values above this are reference-counted, shared with the kernel while they are sent, and never run under a lease.
 pub const LARGE_VALUE_BYTES: usize = 16 * 1024;
 
-/// Entries that KEYS, or SCAN with a large COUNT, visits before other work gets its turn: about 300 us of hashing, sorting
-/// and matching.
+/// Entries that KEYS, or SCAN with a large COUNT, visits before other work gets its turn: 90 to 130 us of hashing, sorting
+/// and matching with a million keys, 260 us at worst.
 pub const SCAN_SLICE_ENTRIES: usize = 1024;
 /// Bytes of one whole request: arguments are found by 32-bit offsets. A claim beyond it is an invalid bulk length.
 pub const REQUEST_BYTES_MAX: usize = u32::MAX as usize;

@@ -1,6 +1,6 @@
 //! The table from a command's number to its handler.
 
-use super::{Cx, Handler, dump, expire, keys, object, string};
+use super::{Cx, Handler, dump, expire, keys, node, object, string};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
 use crate::resp::{Reply, ReplyError, Request};
@@ -30,6 +30,8 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Expire, expire::expire),
     (CommandId::Expireat, expire::expireat),
     (CommandId::Expiretime, expire::expiretime),
+    (CommandId::Flushall, node::flushall),
+    (CommandId::Flushdb, node::flushdb),
     (CommandId::MemoryUsage, object::memory_usage),
     (CommandId::Move, keys::move_key),
     (CommandId::ObjectEncoding, object::encoding),
@@ -44,6 +46,7 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Rename, keys::rename),
     (CommandId::Renamenx, keys::renamenx),
     (CommandId::Restore, dump::restore),
+    (CommandId::Swapdb, node::swapdb),
     (CommandId::Touch, keys::touch),
     (CommandId::Ttl, expire::ttl),
     (CommandId::Type, keys::type_name),

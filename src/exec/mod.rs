@@ -3,7 +3,7 @@
 //! A [`Handler`] gets the shard, the arguments behind the command's name, the context and the encoder of the reply. It
 //! knows nothing of connections, of other cores or of where it runs: the owner of the shard calls it, or whoever has
 //! borrowed the shard, or a transaction that has assembled the keys of several shards in one. What speaks for all keys of
-//! the node has no handler but parts that every shard does, in [`scan`] and [`node`].
+//! the node consists of parts that every shard does, in [`scan`] and [`node`].
 //!
 //! Invariant: an error is returned before anything was written to the reply and before anything was changed.
 

@@ -1,7 +1,9 @@
 //! One shard's part of the commands that speak for all keys of the node: DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL, SWAPDB.
 //!
-//! Whoever gathers the parts reads the arguments once, lets every shard do its part, and joins the results.
+//! DBSIZE and RANDOMKEY are values that whoever gathers them adds up or draws from. The others are handlers that a
+//! transaction over all shards runs on each: as every shard gets the same arguments, either all refuse or none.
 
+use super::Cx;
 use crate::base::{Now, Rng};
 use crate::command::Args;
 use crate::keyspace::{Database, Shard};
@@ -46,56 +48,60 @@ impl RandomKey {
     }
 }
 
-/// When FLUSHDB or FLUSHALL is answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FlushMode {
-    /// When the memory is free again. Redis's default (`lazyfree-lazy-user-flush no`).
-    Sync,
-    /// At once.
-    Async,
+/// `FLUSHDB [ASYNC | SYNC]`, one shard's part. Either way the keys are gone at once, and their memory is freed in slices by
+/// [`Shard::bury_some`]: to wait for its end would hold up a client and give it nothing to see.
+pub(super) fn flushdb(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    read_flush_mode(args)?;
+    shard.flush(cx.database);
+    reply.ok();
+    Ok(())
 }
 
-impl FlushMode {
-    /// Reads the arguments of `FLUSHDB [ASYNC | SYNC]`, or FLUSHALL's.
-    pub fn parse(args: &mut Args<'_>) -> Result<Self, ReplyError> {
-        let mode = match args.keyword_of(&["sync", "async"]) {
-            Some(1) => FlushMode::Async,
-            _ => FlushMode::Sync,
-        };
-        args.finish()?;
-        Ok(mode)
+/// `FLUSHALL [ASYNC | SYNC]`, one shard's part; see [`flushdb`].
+pub(super) fn flushall(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    _: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    read_flush_mode(args)?;
+    for database in 0..shard.databases().len() {
+        shard.flush(database);
     }
+    reply.ok();
+    Ok(())
 }
 
-/// This shard's part of FLUSHDB, or of FLUSHALL where no database is named. The keys are gone at once; their memory is
-/// freed by [`Shard::bury_some`], for whose end [`FlushMode::Sync`] waits.
-pub fn flush(shard: &mut Shard, database: Option<usize>) {
-    let all = 0..shard.databases().len();
-    for index in all.filter(|&index| database.is_none_or(|database| database == index)) {
-        shard.flush(index);
-    }
+fn read_flush_mode(args: &mut Args<'_>) -> Result<(), ReplyError> {
+    args.keyword_of(&["sync", "async"]);
+    args.finish()
 }
 
-/// Reads the arguments of `SWAPDB index1 index2`.
-pub fn parse_swap(args: &mut Args<'_>, databases: usize) -> Result<(usize, usize), ReplyError> {
+/// `SWAPDB index1 index2`, one shard's part.
+pub(super) fn swapdb(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
     let mut index = |error| i32::try_from(args.int_or(error)?).map_err(|_| error);
     let (first, second) = (index(ReplyError::InvalidFirstDatabase)?, index(ReplyError::InvalidSecondDatabase)?);
-    let in_range = |index| usize::try_from(index).ok().filter(|&index| index < databases);
-    in_range(first).zip(in_range(second)).ok_or(ReplyError::DatabaseOutOfRange)
-}
-
-/// This shard's part of SWAPDB.
-pub fn swap(shard: &mut Shard, first: usize, second: usize) {
-    let databases = shard.databases().len();
-    if first < databases && second < databases {
-        shard.swap(first, second);
-    }
+    let in_range = |index| usize::try_from(index).ok().filter(|&index| index < cx.databases);
+    let (first, second) = in_range(first).zip(in_range(second)).ok_or(ReplyError::DatabaseOutOfRange)?;
+    shard.swap(first, second);
+    reply.ok();
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exec::testing::{Bench, with_args};
+    use crate::exec::testing::Bench;
 
     #[test]
     fn sizes_count_what_is_due_and_still_there() {
@@ -158,43 +164,38 @@ mod tests {
             bench.database = database;
             bench.check("SET k v", "+OK");
         }
-        flush(&mut bench.shard, Some(1));
-        assert_eq!([0, 1, 2].map(|database| database_size(&bench.shard, database)), [1, 0, 1]);
-        flush(&mut bench.shard, None);
-        assert_eq!([0, 1, 2].map(|database| database_size(&bench.shard, database)), [0, 0, 0]);
+        let sizes = |bench: &Bench| [0, 1, 2].map(|database| database_size(&bench.shard, database));
+        for refused in ["FLUSHDB FOO", "FLUSHDB SYNC ASYNC", "FLUSHALL SYNC FOO"] {
+            bench.check(refused, "-ERR syntax error");
+        }
+        assert_eq!(sizes(&bench), [1, 1, 1]);
+        bench.check("FLUSHDB", "+OK");
+        assert_eq!(sizes(&bench), [1, 1, 0]);
+        bench.database = 1;
+        bench.check("FLUSHDB async", "+OK");
+        assert_eq!(sizes(&bench), [1, 0, 0]);
+        bench.check("SET k v", "+OK");
+        bench.check("FLUSHALL SYNC", "+OK");
+        assert_eq!(sizes(&bench), [0, 0, 0]);
         while bench.shard.bury_some(1) {}
         assert_eq!(bench.shard.used_bytes(), 0);
     }
 
     #[test]
-    fn flush_modes_are_read() {
-        let mode = |text: &str| with_args(text, FlushMode::parse);
-        assert_eq!(mode("FLUSHDB"), Ok(FlushMode::Sync));
-        assert_eq!(mode("FLUSHALL sync"), Ok(FlushMode::Sync));
-        assert_eq!(mode("FLUSHALL ASYNC"), Ok(FlushMode::Async));
-        for refused in ["FLUSHDB FOO", "FLUSHDB SYNC ASYNC", "FLUSHALL SYNC FOO"] {
-            assert_eq!(mode(refused), Err(ReplyError::Syntax), "{refused}");
-        }
-    }
-
-    #[test]
     fn databases_are_swapped() {
-        let parsed = |text: &str| with_args(text, |args| parse_swap(args, 16));
-        assert_eq!(parsed("SWAPDB 0 15"), Ok((0, 15)));
-        assert_eq!(parsed("SWAPDB 0 0"), Ok((0, 0)));
-        assert_eq!(parsed("SWAPDB 0 16"), Err(ReplyError::DatabaseOutOfRange));
-        assert_eq!(parsed("SWAPDB -1 0"), Err(ReplyError::DatabaseOutOfRange));
-        assert_eq!(parsed("SWAPDB x y"), Err(ReplyError::InvalidFirstDatabase));
-        assert_eq!(parsed("SWAPDB 99999999999 y"), Err(ReplyError::InvalidFirstDatabase));
-        assert_eq!(parsed("SWAPDB 99 y"), Err(ReplyError::InvalidSecondDatabase));
-        assert_eq!(parsed("SWAPDB 0 99999999999"), Err(ReplyError::InvalidSecondDatabase));
         let mut bench = Bench::new();
         bench.check("SET k v", "+OK");
-        swap(&mut bench.shard, 0, 3);
+        bench.check("SWAPDB 0 16", "-ERR DB index is out of range");
+        bench.check("SWAPDB -1 0", "-ERR DB index is out of range");
+        bench.check("SWAPDB x y", "-ERR invalid first DB index");
+        bench.check("SWAPDB 99999999999 y", "-ERR invalid first DB index");
+        bench.check("SWAPDB 99 y", "-ERR invalid second DB index");
+        bench.check("SWAPDB 0 99999999999", "-ERR invalid second DB index");
+        bench.check("SWAPDB 0 0", "+OK");
+        bench.check("EXISTS k", ":1");
+        bench.check("SWAPDB 0 15", "+OK");
         bench.check("EXISTS k", ":0");
-        bench.database = 3;
-        bench.check("GET k", "$1 v");
-        swap(&mut bench.shard, 3, 16);
+        bench.database = 15;
         bench.check("GET k", "$1 v");
     }
 }

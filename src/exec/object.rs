@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(debug(&mut bench, "DEBUG OBJECT k"), "-ERR no such key");
         bench.check("SET k 300", "+OK");
         bench.pass_ms(2_000);
-        let accessed = START_MS / 1000 & 0xFF_FFFF;
+        let accessed = (START_MS / 1000) & 0xFF_FFFF;
         assert_eq!(
             debug(&mut bench, "DEBUG OBJECT k"),
             format!(
