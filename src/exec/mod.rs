@@ -6,9 +6,21 @@
 //!
 //! Invariant: an error is returned before anything was written to the reply and before anything was changed.
 
+mod access;
+mod big;
+mod bitfield;
+mod bitmap;
+mod bits;
+mod extended;
 mod handlers;
 mod keys;
+mod lcs;
 mod string;
+mod string_number;
+mod string_range;
+
+#[cfg(test)]
+mod tests;
 
 pub use handlers::{HANDLERS, run};
 
