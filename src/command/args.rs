@@ -103,3 +103,46 @@ impl<'a> Args<'a> {
         self.request
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::lookup::resolve;
+    use crate::command::test_request::with_request;
+
+    #[test]
+    fn the_cursor_starts_behind_the_name() {
+        with_request(&["SET", "k", "v", "eX", "10", "Nx"], |request| {
+            let mut args = Args::new(resolve(b"set", None).unwrap(), request);
+            assert_eq!((args.remaining(), args.next(), args.peek()), (5, Ok(&b"k"[..]), Some(&b"v"[..])));
+            assert_eq!(args.next(), Ok(&b"v"[..]));
+            assert!(!args.keyword("PX") && args.keyword("EX"));
+            assert_eq!(args.int(), Ok(10));
+            assert_eq!(args.rest().len(), 1);
+            assert_eq!(args.finish(), Err(ReplyError::Syntax));
+            assert_eq!((args.keyword_of(&["XX", "NX"]), args.keyword_of(&["XX"])), (Some(1), None));
+            assert!(args.is_empty() && args.finish().is_ok() && args.rest().is_empty());
+            assert_eq!((args.next(), args.int()), (Err(ReplyError::Syntax), Err(ReplyError::Syntax)));
+            assert_eq!(args.request().len(), 6);
+        });
+    }
+
+    #[test]
+    fn subcommands_have_two_names() {
+        with_request(&["config", "set", "a", "b"], |request| {
+            let mut args = Args::new(resolve(b"config", Some(b"set")).unwrap(), request);
+            assert_eq!(args.next(), Ok(&b"a"[..]));
+        });
+    }
+
+    #[test]
+    fn numbers_have_errors_of_their_own() {
+        with_request(&["incrby", "1.5", "x", "-", "7"], |request| {
+            let mut args = Args::new(resolve(b"incrby", None).unwrap(), request);
+            assert_eq!(args.clone().int(), Err(ReplyError::NotInteger));
+            assert_eq!(args.clone().int_or(ReplyError::OutOfRange), Err(ReplyError::OutOfRange));
+            assert_eq!((args.float(), args.float()), (Ok(1.5), Err(ReplyError::NotFloat)));
+            assert_eq!((args.cursor(), args.cursor()), (Err(ReplyError::InvalidCursor), Ok(7)));
+        });
+    }
+}

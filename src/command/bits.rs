@@ -44,7 +44,7 @@ macro_rules! bit_set {
             }
 
             /// The names of the bits that are set, as replies show them.
-            pub fn names(self) -> impl Iterator<Item = &'static str> {
+            pub fn names(self) -> impl Iterator<Item = &'static str> + Clone {
                 Self::NAMES.iter().filter(move |(bit, _)| self.contains(*bit)).filter_map(|(_, name)| *name)
             }
         }
@@ -96,6 +96,8 @@ bit_set! {
         PROTECTED = 19, None;
         /// Touches keys that are not among its arguments. Redis does not show it.
         ARBITRARY_KEYS = 20, None;
+        /// For the developers of the server: shown among the flags of its documentation alone.
+        SYSTEM = 21, None;
     }
 }
 

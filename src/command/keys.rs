@@ -6,7 +6,7 @@
 //!   EVAL s 2 a b x      Index(2), Count { count_at: 0, first: 1 }    EVAL s 2 [a] [b] x
 //! ```
 
-use super::{Begin, Command, Find, KeyFlags, KeySpec};
+use super::{Begin, Command, CommandId, Find, KeyFlags, KeySpec};
 use crate::resp::{ReplyError, Request};
 
 /// One key of a request.
@@ -52,6 +52,38 @@ pub fn keys<'a>(command: &'static Command, request: Request<'a>) -> Result<KeyPo
     Ok(KeyPositions { request, specs: rest, current, flags: first.flags })
 }
 
+/// What `request` does to a key whose specification has the given flags, where the arguments decide
+/// ([`KeyFlags::VARIABLE_FLAGS`]): SET reads only with GET, BITFIELD writes only with SET or INCRBY.
+pub fn exact_flags(command: &Command, request: Request<'_>, flags: KeyFlags) -> KeyFlags {
+    const CHANGED: KeyFlags = KeyFlags::of(&[KeyFlags::RW, KeyFlags::ACCESS, KeyFlags::UPDATE]);
+    const OVERWRITTEN: KeyFlags = KeyFlags::of(&[KeyFlags::OW, KeyFlags::UPDATE]);
+    const READ: KeyFlags = KeyFlags::of(&[KeyFlags::RO, KeyFlags::ACCESS]);
+    match command.id {
+        CommandId::Set if request.iter().skip(3).any(|option| option.eq_ignore_ascii_case(b"get")) => CHANGED,
+        CommandId::Set => OVERWRITTEN,
+        CommandId::Bitfield if bitfield_only_reads(request) => READ,
+        CommandId::Bitfield => CHANGED,
+        _ => flags,
+    }
+}
+
+/// Whether a BITFIELD has GET operations alone; one that makes no sense is taken for a write.
+fn bitfield_only_reads(request: Request<'_>) -> bool {
+    let mut at = 2;
+    while at < request.len() {
+        let operation = request.get(at);
+        let operands = request.len() - at - 1;
+        if operation.eq_ignore_ascii_case(b"get") && operands >= 2 {
+            at += 3;
+        } else if operation.eq_ignore_ascii_case(b"overflow") && operands >= 1 {
+            at += 2;
+        } else {
+            return false;
+        }
+    }
+    true
+}
+
 impl Iterator for KeyPositions<'_> {
     type Item = KeyPosition;
 
@@ -73,7 +105,7 @@ impl Iterator for KeyPositions<'_> {
 }
 
 impl KeySpec {
-    /// The arguments that this specification selects; `None` if its keyword is absent.
+    /// The arguments that this specification selects; `None` if its keyword is absent or its number of keys is zero.
     fn run(&self, request: Request<'_>) -> Result<Option<Run>, ReplyError> {
         let arguments = request.len();
         let begin = match self.begin {
@@ -101,6 +133,9 @@ impl KeySpec {
                 }
                 let count = super::number::integer(request.get(at)).ok_or(ReplyError::Syntax)?;
                 let count = usize::try_from(count).map_err(|_| ReplyError::Syntax)?;
+                if count == 0 {
+                    return Ok(None);
+                }
                 let next = begin + usize::from(first);
                 Run { next, end: next.saturating_add(count), step: usize::from(step) }
             }
@@ -123,4 +158,106 @@ fn behind_keyword(request: Request<'_>, word: &str, start_from: i8) -> Option<us
         }
     };
     found.map(|index| index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::lookup::resolve;
+    use crate::command::test_request::with_request;
+
+    #[track_caller]
+    fn check(line: &str, expected: &[usize]) {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        with_request(&arguments, |request| {
+            let second = (request.len() > 1).then(|| request.get(1));
+            let command = resolve(request.get(0), second).unwrap();
+            let found: Vec<usize> = keys(command, request).unwrap().map(|key| key.index).collect();
+            assert_eq!(found, expected, "{line}");
+        });
+    }
+
+    #[test]
+    fn keys_of_the_table() {
+        check("GET k", &[1]);
+        check("SET k v EX 1", &[1]);
+        check("DEL a", &[1]);
+        check("DEL a b c", &[1, 2, 3]);
+        check("MSET a 1 b 2", &[1, 3]);
+        check("MSET a 1 b", &[1, 3]);
+        check("BITOP AND d a b", &[2, 3, 4]);
+        check("RENAME a b", &[1, 2]);
+        check("COPY a b DB 1", &[1, 2]);
+        check("LCS a b IDX", &[1, 2]);
+        check("OBJECT ENCODING k", &[2]);
+        check("MEMORY USAGE k SAMPLES 5", &[2]);
+        check("PING", &[]);
+        check("CLIENT KILL x", &[]);
+    }
+
+    /// What `specs` find in `arguments`; `None` if they do not fit.
+    fn positions(specs: &'static [KeySpec], arguments: &[&str]) -> Option<Vec<usize>> {
+        let command: &'static Command = Box::leak(Box::new(Command { keys: specs, ..Command::BLANK }));
+        with_request(arguments, |request| Some(keys(command, request).ok()?.map(|key| key.index).collect()))
+    }
+
+    const fn spec(begin: Begin, find: Find) -> KeySpec {
+        KeySpec { begin, find, flags: KeyFlags::RO, notes: "" }
+    }
+
+    #[test]
+    fn counted_keys() {
+        static EVAL: [KeySpec; 1] = [spec(Begin::Index(2), Find::Count { count_at: 0, first: 1, step: 1 })];
+        assert_eq!(positions(&EVAL, &["eval", "s", "2", "a", "b", "x"]), Some(vec![3, 4]));
+        assert_eq!(positions(&EVAL, &["eval", "s", "0", "x"]), Some(vec![]));
+        assert_eq!(positions(&EVAL, &["eval", "s", "3", "a", "b"]), None);
+        assert_eq!(positions(&EVAL, &["eval", "s", "-1", "a"]), None);
+        assert_eq!(positions(&EVAL, &["eval", "s", "x", "a"]), None);
+        assert_eq!(positions(&EVAL, &["eval", "s", "9223372036854775807", "a"]), None);
+        assert_eq!(positions(&EVAL, &["eval", "s"]), None);
+    }
+
+    #[test]
+    fn keys_behind_a_keyword() {
+        let streams = Begin::Keyword { word: "STREAMS", start_from: 1 };
+        static XREAD: [KeySpec; 1] =
+            [spec(Begin::Keyword { word: "STREAMS", start_from: 1 }, Find::Range { last: -1, step: 1, limit: 2 })];
+        assert_eq!(XREAD[0].begin, streams);
+        assert_eq!(positions(&XREAD, &["xread", "count", "1", "streams", "a", "b", "0", "0"]), Some(vec![4, 5]));
+        assert_eq!(positions(&XREAD, &["xread", "count", "1"]), Some(vec![]));
+        assert_eq!(positions(&XREAD, &["xread", "streams"]), None);
+        static MIGRATE: [KeySpec; 2] = [
+            spec(Begin::Index(3), Find::Range { last: 0, step: 1, limit: 0 }),
+            spec(Begin::Keyword { word: "KEYS", start_from: -2 }, Find::Range { last: -1, step: 1, limit: 0 }),
+        ];
+        assert_eq!(positions(&MIGRATE, &["migrate", "h", "p", "", "0", "9", "KEYS", "a", "b"]), Some(vec![3, 7, 8]));
+        assert_eq!(positions(&MIGRATE, &["migrate", "h", "p", "k", "0", "9"]), Some(vec![3]));
+    }
+
+    #[test]
+    fn specifications_that_do_not_fit_are_refused_before_the_first_key() {
+        static BITOP: [KeySpec; 2] = [
+            spec(Begin::Index(2), Find::Range { last: 0, step: 1, limit: 0 }),
+            spec(Begin::Index(3), Find::Range { last: -1, step: 1, limit: 0 }),
+        ];
+        assert_eq!(positions(&BITOP, &["bitop", "and", "d"]), None);
+        assert_eq!(positions(&BITOP, &["bitop"]), None);
+    }
+
+    #[test]
+    fn variable_flags_follow_the_arguments() {
+        let flags = |arguments: &[&str]| {
+            with_request(arguments, |request| {
+                let command = resolve(request.get(0), None).unwrap();
+                let key = keys(command, request).unwrap().next().unwrap();
+                exact_flags(command, request, key.flags).names().collect::<Vec<_>>().join(" ")
+            })
+        };
+        assert_eq!(flags(&["set", "get", "get"]), "OW update");
+        assert_eq!(flags(&["set", "k", "v", "GeT"]), "RW access update");
+        assert_eq!(flags(&["bitfield", "k", "get", "u8", "0", "overflow", "sat"]), "RO access");
+        assert_eq!(flags(&["bitfield", "k", "get", "u8", "0", "incrby", "u8", "0", "1"]), "RW access update");
+        assert_eq!(flags(&["bitfield", "k", "get", "u8"]), "RW access update");
+        assert_eq!(flags(&["strlen", "k"]), "RO");
+    }
 }

@@ -51,7 +51,8 @@ pub fn lookup(name: &[u8]) -> Option<&'static Command> {
 
 /// The row of the subcommand called `name` (in any case) of a container.
 pub fn lookup_sub(container: &Command, name: &[u8]) -> Option<&'static Command> {
-    container.subcommands.iter().find(|sub| sub.own_name().as_bytes().eq_ignore_ascii_case(name))
+    let own_name = container.name.len() + 1;
+    container.subcommands.iter().find(|sub| sub.name.as_bytes()[own_name..].eq_ignore_ascii_case(name))
 }
 
 /// The row that runs a request whose first two arguments are `name` and `second`: the command's own, or that of the

@@ -105,8 +105,136 @@ fn hexadecimal(text: &[u8]) -> Option<f64> {
     if digits_seen == 0 {
         return None;
     }
-    // Powers of two are exact as long as they are in range: two halves reach every exponent that can matter.
-    let exponent = exponent.clamp(-2200, 2200) as i32;
+    // Powers of two are exact as long as they are in range, and two halves reach every exponent that can matter. Only
+    // numbers below 2^-1022 are rounded twice.
+    let exponent = exponent.clamp(-2000, 2000) as i32;
     let value = mantissa as f64 * 2_f64.powi(exponent / 2) * 2_f64.powi(exponent - exponent / 2);
     (value.is_finite() && (value != 0.0 || mantissa == 0)).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn integers_are_strict() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("-1", Some(-1)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("-9223372036854775809", None),
+            ("18446744073709551616", None),
+            ("99999999999999999999999", None),
+            ("", None),
+            ("-", None),
+            ("-0", None),
+            ("+1", None),
+            ("01", None),
+            (" 1", None),
+            ("1 ", None),
+            ("1a", None),
+            ("1.0", None),
+            ("0x1", None),
+        ] {
+            assert_eq!(integer(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn floats_are_those_of_strtod() {
+        for (text, expected) in [
+            ("0x10", Some(16.0)),
+            ("0X1p-2", Some(0.25)),
+            ("-0x1.8", Some(-1.5)),
+            ("0x.8p+1", Some(1.0)),
+            ("0x1fffffffffffff8000000000000000", Some(2_f64.powi(117))),
+            ("0x10000000000000800000000000000", Some(0x0001_0000_0000_0000_0800_0000_0000_0000_u128 as f64)),
+            ("0x10000000000000800000000000001p0", Some(0x0001_0000_0000_0000_0800_0000_0000_0001_u128 as f64)),
+            ("0x1p-1074", Some(5e-324)),
+            ("0x1p-1080", None),
+            ("0x1p1024", None),
+            ("1.", Some(1.0)),
+            (".5", Some(0.5)),
+            ("+1", Some(1.0)),
+            ("-0", Some(-0.0)),
+            ("0e-999", Some(0.0)),
+            ("1e-320", Some(1e-320)),
+            ("inf", Some(f64::INFINITY)),
+            ("-Infinity", Some(f64::NEG_INFINITY)),
+            ("1e400", None),
+            ("1e-400", None),
+            ("nan", None),
+            ("-nan", None),
+            ("", None),
+            ("-", None),
+            (".", None),
+            ("1e", None),
+            ("0x", None),
+            ("0x.", None),
+            ("0x1p", None),
+            ("--1", None),
+            ("+-1", None),
+            (" 1", None),
+            ("1 ", None),
+            ("1_0", None),
+            ("infinit", None),
+        ] {
+            assert_eq!(float(text.as_bytes()).map(f64::to_bits), expected.map(f64::to_bits), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn cursors_are_those_of_strtoul() {
+        for (text, expected) in [
+            ("", Some(0)),
+            ("0", Some(0)),
+            ("007", Some(7)),
+            ("+5", Some(5)),
+            ("-1", Some(u64::MAX)),
+            ("5\0x", Some(5)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("-", None),
+            (" 1", None),
+            ("5x", None),
+            ("+-5", None),
+        ] {
+            assert_eq!(cursor(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_integer_reads_back(value: i64) {
+            prop_assert_eq!(integer(value.to_string().as_bytes()), Some(value));
+        }
+
+        #[test]
+        fn an_integer_is_what_prints_the_same(text in "[-+0-9 ]{0,21}") {
+            let expected = text.parse::<i64>().ok().filter(|value| value.to_string() == text);
+            prop_assert_eq!(integer(text.as_bytes()), expected);
+        }
+
+        #[test]
+        fn every_finite_float_reads_back(bits: u64) {
+            let value = f64::from_bits(bits);
+            prop_assume!(value.is_finite());
+            prop_assert_eq!(float(format!("{value:e}").as_bytes()), Some(value));
+        }
+
+        #[test]
+        fn hexadecimal_integers_round_as_they_should(value: u128, seen_zeros in 0..40_usize) {
+            let text = format!("0x{}{value:x}", "0".repeat(seen_zeros));
+            prop_assert_eq!(float(text.as_bytes()), Some(value as f64));
+        }
+
+        #[test]
+        fn no_bytes_panic(text: Vec<u8>) {
+            let _ = (integer(&text), float(&text), cursor(&text));
+        }
+    }
 }

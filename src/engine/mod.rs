@@ -1,1 +1,289 @@
-//! One core without I/O.
+//! ONE core without I/O: its sessions, its mail, and the shard that it owns, has lent or has borrowed.
+//!
+//! The shell (`runtime`, or the simulator) brings [`Input`]s and carries out [`Effect`]s; the engine reads no clock and
+//! touches no socket, so that a node of many engines can be run, faulted and replayed from one seed.
+//!
+//! ```text
+//! begin(now)          the clock of this turn; mail is read
+//! input(..)           for each thing that happened: bytes, ends, new clients
+//! finish()            waiting sessions, slices of work, expiry; shards go back, mail is posted
+//! next_effect()       until there is none
+//! sleep()             may the core sleep, and until when? its shard is parked
+//! wake()              the shard comes back
+//! ```
+//!
+//! A command goes one way through the files: `requests` (bytes to requests, checks) → `keyed` (here, borrowed, by mail) or
+//! `transact` (several cores) or `node` (every core) → `exec` → the session's pipeline → an effect. `post` is where mail
+//! arrives.
+//!
+//! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
+//! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
+
+mod connection;
+mod keyed;
+mod mail;
+mod node;
+mod post;
+mod requests;
+mod sessions;
+mod shared;
+mod transact;
+mod turn;
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use slab::Slab;
+
+pub use mail::Batch;
+pub use shared::Shared;
+pub use turn::Sleep;
+
+use crate::base::{ConnId, CoreId, KeyHasher, Now, Rng};
+use crate::config::Config;
+use crate::keyspace::Shard;
+use crate::mesh::{Credit, Loan, Port};
+use crate::metrics::CoreStats;
+use crate::resp::{Output, RequestParser, Span};
+use crate::session::{Peer, WaitList};
+use crate::topology::Topology;
+use crate::txn::Ledger;
+
+use self::mail::Work;
+use self::post::Waiter;
+use self::sessions::Sessions;
+use self::transact::Transaction;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A client came.
+    Accepted {
+        /// Its connection.
+        conn: ConnId,
+        /// Where it comes from.
+        peer: Peer,
+    },
+    /// A client sent bytes.
+    Received {
+        /// Its connection.
+        conn: ConnId,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// A client will send nothing more.
+    Ended {
+        /// Its connection.
+        conn: ConnId,
+        /// It is gone altogether: nothing can be sent either.
+        broken: bool,
+    },
+    /// A client has not taken all of its output.
+    Stalled {
+        /// Its connection.
+        conn: ConnId,
+        /// Bytes that are left.
+        unsent: usize,
+    },
+    /// A client that had stalled has taken all of its output.
+    Drained {
+        /// Its connection.
+        conn: ConnId,
+    },
+}
+
+/// What the shell is to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send what [`Engine::take_output`] gives.
+    Send(ConnId),
+    /// Close the connection: at once, or when its output has left.
+    Close {
+        /// The connection.
+        conn: ConnId,
+        /// Whether what was handed over before is still to be sent.
+        after_output: bool,
+    },
+    /// Stop reading from a connection.
+    Pause(ConnId),
+    /// Read from it again.
+    Resume(ConnId),
+    /// Take a connection that another core has accepted.
+    Adopt(OwnedFd),
+    /// Ring another core.
+    Ring(CoreId),
+    /// Hold this core for so many microseconds (DEBUG SLEEP).
+    Stall(u64),
+    /// End the process (SHUTDOWN).
+    Shutdown,
+}
+
+/// CLIENT PAUSE in force.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    /// Milliseconds since 1970.
+    until_ms: u64,
+}
+
+/// A shard on loan.
+#[derive(Debug)]
+struct OpenLoan {
+    loan: Loan<Shard>,
+    /// Commands run on it in this turn.
+    commands: u32,
+    /// The owner sleeps until this deadline, in milliseconds since 1970.
+    owner_wakes_ms: u64,
+}
+
+/// One core of a node.
+pub struct Engine {
+    core: CoreId,
+    topology: Topology,
+    config: Arc<Config>,
+    shared: Arc<Shared>,
+    now: Now,
+    started: Now,
+    rng: Rng,
+    /// Microseconds of a steady clock, for measuring commands; a constant in simulations.
+    stopwatch: fn() -> u64,
+
+    sessions: Sessions,
+    parser: RequestParser,
+    spans: Vec<Span>,
+    pool: Vec<Output>,
+    /// Replies of commands that run for nobody who could take them now.
+    scratch: Output,
+
+    /// The own shard; `None` while it is parked or lent.
+    shard: Option<Box<Shard>>,
+    port: Port<Batch, Shard>,
+    /// Shards of others, by core.
+    loans: Vec<Option<OpenLoan>>,
+    /// Letters of this turn, by core; those to this core itself are read at the end of the turn.
+    outgoing: Vec<Box<Batch>>,
+    /// Credits of requests that are under way, by core.
+    credits: Vec<Vec<Credit>>,
+    /// Batches whose requests wait for the own shard to come back.
+    stash: VecDeque<(CoreId, Box<Batch>)>,
+
+    ledger: Ledger<Waiter, Work>,
+    transactions: Slab<Transaction>,
+    questions: Slab<node::Question>,
+    /// Work for the whole shard that goes on in slices.
+    slices: VecDeque<node::Slice>,
+    /// Where a transaction assembles the keys of several shards.
+    assembly: Option<Box<Shard>>,
+
+    /// Sessions with something to send.
+    unsent: Vec<ConnId>,
+    /// Sessions whose input may go on.
+    runnable: WaitList,
+    /// Sessions that wait for credit, by core.
+    no_credit: Vec<WaitList>,
+    /// Sessions that CLIENT PAUSE holds.
+    paused: WaitList,
+    pause: Option<Pause>,
+    expire_actively: bool,
+    /// Connections checked so far in this round of idle checks, and when the next round begins.
+    next_idle_check_us: u64,
+
+    effects: VecDeque<Effect>,
+    stats: CoreStats,
+}
+
+/// What an engine is made from.
+pub struct EngineParts {
+    /// Its end of the mesh, which knows its core.
+    pub port: Port<Batch, Shard>,
+    /// The settings, as at the start.
+    pub config: Arc<Config>,
+    /// What the cores of the node share.
+    pub shared: Arc<Shared>,
+    /// The function that hashes keys, the same on every core.
+    pub hasher: KeyHasher,
+    /// Seed of the core's chance.
+    pub seed: u64,
+    /// Microseconds of a steady clock, for measuring commands.
+    pub stopwatch: fn() -> u64,
+    /// The time at the start.
+    pub now: Now,
+}
+
+impl Engine {
+    /// A core with an empty shard.
+    pub fn new(parts: EngineParts) -> Self {
+        let EngineParts { port, config, shared, hasher, seed, stopwatch, now } = parts;
+        let cores = port.cores();
+        let databases = usize::from(config.databases);
+        Self {
+            core: port.core(),
+            topology: Topology::new(cores),
+            shared,
+            now,
+            started: now,
+            rng: Rng::with_seed(seed),
+            stopwatch,
+            sessions: Sessions::default(),
+            parser: RequestParser::new(),
+            spans: Vec::new(),
+            pool: Vec::new(),
+            scratch: Output::default(),
+            shard: Some(Box::new(Shard::new(databases, hasher.clone()))),
+            port,
+            loans: (0..cores).map(|_| None).collect(),
+            outgoing: (0..cores).map(|_| Box::default()).collect(),
+            credits: (0..cores).map(|_| Vec::new()).collect(),
+            stash: VecDeque::new(),
+            ledger: Ledger::new(hasher.clone()),
+            transactions: Slab::new(),
+            questions: Slab::new(),
+            slices: VecDeque::new(),
+            assembly: Some(Box::new(Shard::new(databases, hasher))),
+            unsent: Vec::new(),
+            runnable: WaitList::new(),
+            no_credit: (0..cores).map(|_| WaitList::new()).collect(),
+            paused: WaitList::new(),
+            pause: None,
+            expire_actively: true,
+            next_idle_check_us: 0,
+            effects: VecDeque::new(),
+            stats: CoreStats::default(),
+            config,
+        }
+    }
+
+    /// The core that this is.
+    pub fn core(&self) -> CoreId {
+        self.core
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Takes the next thing that the shell is to do.
+    #[inline]
+    pub fn next_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Takes what a connection is to be sent ([`Effect::Send`]).
+    #[inline]
+    pub fn take_output(&mut self, conn: ConnId) -> Output {
+        let Some(session) = self.sessions.get_mut(conn) else { return Output::default() };
+        let output = session.pipeline.take(Output::default());
+        session.sent_bytes += output.len() as u64;
+        self.stats.sent_bytes += output.len() as u64;
+        output
+    }
+
+    /// Gives the engine an emptied buffer to fill.
+    pub fn recycle(&mut self, output: Output) {
+        debug_assert!(output.is_empty(), "a buffer is emptied before it is used again");
+        if self.pool.len() < crate::limits::OUTPUT_BUFFERS_POOLED {
+            self.pool.push(output);
+        }
+    }
+}

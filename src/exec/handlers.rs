@@ -1,6 +1,7 @@
 //! The table from a command's number to its handler.
 
 use super::{Cx, Handler, bitfield, bitmap, keys, lcs, string, string_number, string_range};
+use super::{Cx, Handler, dump, expire, keys, node, object, string};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
 use crate::resp::{Reply, ReplyError, Request};
@@ -51,7 +52,34 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Getbit, bitmap::getbit),
     (CommandId::Setbit, bitmap::setbit),
     // Keys.
+    (CommandId::Copy, keys::copy),
     (CommandId::Del, keys::del),
+    (CommandId::Dump, dump::dump),
+    (CommandId::Exists, keys::exists),
+    (CommandId::Expire, expire::expire),
+    (CommandId::Expireat, expire::expireat),
+    (CommandId::Expiretime, expire::expiretime),
+    (CommandId::Flushall, node::flushall),
+    (CommandId::Flushdb, node::flushdb),
+    (CommandId::MemoryUsage, object::memory_usage),
+    (CommandId::Move, keys::move_key),
+    (CommandId::ObjectEncoding, object::encoding),
+    (CommandId::ObjectFreq, object::freq),
+    (CommandId::ObjectIdletime, object::idletime),
+    (CommandId::ObjectRefcount, object::refcount),
+    (CommandId::Persist, expire::persist),
+    (CommandId::Pexpire, expire::pexpire),
+    (CommandId::Pexpireat, expire::pexpireat),
+    (CommandId::Pexpiretime, expire::pexpiretime),
+    (CommandId::Pttl, expire::pttl),
+    (CommandId::Rename, keys::rename),
+    (CommandId::Renamenx, keys::renamenx),
+    (CommandId::Restore, dump::restore),
+    (CommandId::Swapdb, node::swapdb),
+    (CommandId::Touch, keys::touch),
+    (CommandId::Ttl, expire::ttl),
+    (CommandId::Type, keys::type_name),
+    (CommandId::Unlink, keys::del),
 ];
 
 /// Runs a command of scope shard whose arity has been checked, on a shard that holds all of its keys.

@@ -128,6 +128,11 @@ impl Shard {
         self.common.stats.changes += 1;
     }
 
+    /// Whether something flushed or unlinked is still to be dropped.
+    pub fn has_remains(&self) -> bool {
+        !self.common.graveyard.is_empty()
+    }
+
     /// Drops at most `pieces` of what was flushed or unlinked. True if more is left.
     pub fn bury_some(&mut self, pieces: usize) -> bool {
         for _ in 0..pieces {
@@ -242,6 +247,30 @@ impl Keys<'_> {
         Some(self.database.table.at(place))
     }
 
+    /// A copy of an entry, for a command that runs elsewhere. Large strings are shared, not copied.
+    pub fn copy(&mut self, key: &[u8]) -> Option<Entry> {
+        let hash = self.database.table.hash(key);
+        let place = self.locate(hash, key)?;
+        let entry = self.database.table.at_mut(place);
+        let before = entry.charge();
+        entry.value.share();
+        let copy = entry.clone();
+        self.database.used_bytes = self.database.used_bytes - before + copy.charge();
+        Some(copy)
+    }
+
+    /// The entry for a command that asks about the key rather than for its value: counts a hit or a miss, but notes no
+    /// access.
+    pub fn look(&mut self, key: &[u8]) -> Option<&Entry> {
+        let hash = self.database.table.hash(key);
+        let Some(place) = self.locate(hash, key) else {
+            self.common.stats.misses += 1;
+            return None;
+        };
+        self.common.stats.hits += 1;
+        Some(self.database.table.at(place))
+    }
+
     /// Notes an access (TOUCH). True if the key is there.
     pub fn touch(&mut self, key: &[u8]) -> bool {
         self.read(key).is_some()
@@ -323,6 +352,15 @@ impl Keys<'_> {
         }
         self.common.stats.changes += 1;
         self.database.set_deadline(hash, key, deadline);
+        true
+    }
+
+    /// Dates the last access back to `idle_s` seconds ago (RESTORE with IDLETIME). True if the key is there.
+    pub fn set_idle(&mut self, key: &[u8], idle_s: u64) -> bool {
+        let hash = self.database.table.hash(key);
+        let Some(place) = self.locate(hash, key) else { return false };
+        let now_ms = self.now_ms;
+        self.database.table.at_mut(place).touch(now_ms.saturating_sub(idle_s.saturating_mul(1000)));
         true
     }
 

@@ -179,7 +179,8 @@ impl Table {
     }
 
     /// Visits entries from `from` upward in the order of their hashes until at least `count` were visited, and returns
-    /// where to go on, or `None` at the end. Whole runs of equal prefixes are visited together.
+    /// where to go on, or `None` at the end. Whole runs of equal prefixes are visited together. A segment that has
+    /// nothing to visit counts as one entry, so that a table that has been emptied costs no more than a full one.
     pub(super) fn scan(&self, from: ScanPosition, count: usize, mut visit: impl FnMut(&Entry)) -> Option<ScanPosition> {
         let mut position = from.0;
         let mut left = count.max(1);
@@ -192,6 +193,9 @@ impl Table {
                 .filter(|(prefix, _)| *prefix >= position)
                 .collect();
             found.sort_unstable_by_key(|(prefix, _)| *prefix);
+            if found.is_empty() {
+                left -= 1;
+            }
             for (at, (prefix, entry)) in found.iter().enumerate() {
                 visit(entry);
                 left = left.saturating_sub(1);

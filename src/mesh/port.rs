@@ -201,9 +201,9 @@ impl<M: Send, S: Send> Port<M, S> {
         debug_assert!(peer.credits <= MAIL_CREDITS, "more credits settled than reserved");
     }
 
-    /// Credits left with `target`.
-    pub fn credits(&mut self, target: CoreId) -> u32 {
-        self.peer(target).credits
+    /// Credits left with `target`; none with this core itself.
+    pub fn credits(&self, target: CoreId) -> u32 {
+        self.peers[target.index()].as_ref().map_or(0, |peer| peer.credits)
     }
 
     /// Sends `batch` and returns the memory of one that `target` has emptied, if there is any yet. If the ring is full the
@@ -377,10 +377,10 @@ impl<M: Send, S: Send> Port<M, S> {
     }
 
     /// The shard of `owner`, if it sleeps, nobody else has borrowed it, and no request of this core is under way to it
-    /// (which would be overtaken). Never waits: on `None` the request goes by mail.
+    /// (which would be overtaken). Never waits: on `None` the request goes by mail. A core does not borrow from itself.
     #[inline]
     pub fn borrow(&mut self, owner: CoreId) -> Option<Loan<S>> {
-        if self.lending == LendingMode::Never || self.peer(owner).credits != MAIL_CREDITS {
+        if self.lending == LendingMode::Never || self.credits(owner) != MAIL_CREDITS {
             return None;
         }
         let shard = self.door(owner).lease.borrow()?;

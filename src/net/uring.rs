@@ -55,6 +55,7 @@ pub struct Uring {
     features: Features,
     pushed: u64,
     /// Headers of vectored sends; the first `messages_used` stand in the submission queue.
+    #[expect(clippy::vec_box, reason = "their addresses are in the queue while the vector grows")]
     messages: Vec<Box<Message>>,
     messages_used: usize,
 }

@@ -46,6 +46,7 @@ reply_errors! {
         NotInteger = "ERR value is not an integer or out of range",
         NotFloat = "ERR value is not a valid float",
         OutOfRange = "ERR value is out of range",
+        OutOfRange32 = "ERR value is out of range, value must between -2147483648 and 2147483647",
         NotPositive = "ERR value is out of range, must be positive",
         NoSuchKey = "ERR no such key",
         KeyCountNotPositive = "ERR numkeys should be greater than 0",
@@ -71,7 +72,8 @@ reply_errors! {
         BitOffsetNotInteger = "ERR bit offset is not an integer or out of range",
         BitNotZeroOrOne = "ERR The bit argument must be 1 or 0.",
         BitopNotSources = "ERR BITOP NOT must be called with a single source key.",
-        BitfieldType = "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
+        BitfieldType =
+            "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
         BitfieldOverflow = "ERR Invalid OVERFLOW type specified",
         BitfieldReadOnly = "ERR BITFIELD_RO only supports the GET subcommand",
 
@@ -79,7 +81,6 @@ reply_errors! {
         InvalidCursor = "ERR invalid cursor",
         SameObject = "ERR source and destination objects are the same",
         DatabaseOutOfRange = "ERR DB index is out of range",
-        InvalidDatabase = "ERR invalid DB index",
         InvalidFirstDatabase = "ERR invalid first DB index",
         InvalidSecondDatabase = "ERR invalid second DB index",
         ExpireOptions = "ERR NX and XX, GT or LT options at the same time are not compatible",
@@ -90,14 +91,23 @@ reply_errors! {
         RestoreFrequency = "ERR Invalid FREQ value, must be >= 0 and <= 255",
         RestorePayload = "ERR DUMP payload version or checksum are wrong",
         RestoreFormat = "ERR Bad data format",
-        LfuNotSelected = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
-        LfuSelected = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+        LfuNotSelected =
+            "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when \
+            switching between policies at runtime LRU and LFU data will take some time to adjust.",
+        LfuSelected =
+            "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between \
+            policies at runtime LRU and LFU data will take some time to adjust.",
 
         // Connection.
         NoAuth = "NOAUTH Authentication required.",
         WrongPassword = "WRONGPASS invalid username-password pair or user is disabled.",
-        NoPasswordSet = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
-        HelloNoAuth = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+        NoPasswordSet =
+            "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
+            configuration is correct?",
+        HelloNoAuth =
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
+            <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the \
+            same time",
         ProtocolUnsupported = "NOPROTO unsupported protocol version",
         ProtocolNotInteger = "ERR Protocol version is not an integer or out of range",
         TooManyClients = "ERR max number of clients reached",
@@ -109,7 +119,10 @@ reply_errors! {
         UnblockReason = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
 
         // Server.
-        DebugNotAllowed = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+        DebugNotAllowed =
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
+            from a local connection, otherwise you need to set this option in the configuration file, and then \
+            restart the server.",
         NoConfigFile = "ERR The server is running without a config file",
         SlowlogCount = "ERR count should be greater than or equal to -1",
         NoShutdown = "ERR No shutdown in progress.",

@@ -4,9 +4,9 @@
 //!   SET  key "a b\x41\n"  'it\'s'       ->  SET | key | a bA<LF> | it's
 //! ```
 //!
-//! Arguments are separated by blanks. Within `"` a backslash escapes: `\xHH`, `\n`, `\r`, `\t`, `\b`, `\a`, and any other
-//! character stands for itself. Within `'` only `\'` is special. A quote may open in the middle of an argument, but behind
-//! a closing one must come a blank or the end.
+//! Arguments are separated by blanks. Within `"` a backslash escapes: `\xHH`, `\n`, `\r`, `\t`, `\b`, `\a`, and any
+//! other character stands for itself. Within `'` only `\'` is special. A quote may open in the middle of an argument,
+//! but behind a closing one must come a blank or the end.
 
 use crate::resp::{ProtocolError, Span};
 
@@ -143,13 +143,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_quoted_comes_back(arguments_in in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..8), 0..5)) {
+        fn what_is_quoted_comes_back(sent in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..8), 0..5)) {
             let quoted = |argument: &Vec<u8>| {
                 let bytes: String = argument.iter().map(|byte| format!("\\x{byte:02X}")).collect();
                 format!("\"{bytes}\"")
             };
-            let line = arguments_in.iter().map(quoted).collect::<Vec<_>>().join(" ");
-            prop_assert_eq!(arguments(line.as_bytes()).unwrap(), arguments_in);
+            let line = sent.iter().map(quoted).collect::<Vec<_>>().join(" ");
+            prop_assert_eq!(arguments(line.as_bytes()).unwrap(), sent);
         }
     }
 }

@@ -275,7 +275,9 @@ mod tests {
             model.extend(other_model);
             prop_assert!(other.is_empty() && !other.has_large());
             prop_assert_eq!(output.len(), model.len());
-            prop_assert_eq!(stream(&output, 0), model);
+            for from in 0..=model.len() {
+                prop_assert_eq!(&stream(&output, from), &model[from..]);
+            }
         }
 
         #[test]

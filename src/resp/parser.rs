@@ -7,8 +7,8 @@
 //!                                   header of the second argument, never read again
 //! ```
 //!
-//! Redis's leniency is kept, as clients and proxies in the field rely on it: a header ends at CR and the byte behind it is
-//! not looked at, nor are the two bytes behind an argument. Its strictness too: numbers have no sign `+`, no leading
+//! Redis's leniency is kept, as clients and proxies in the field rely on it: a header ends at CR and the byte behind it
+//! is not looked at, nor are the two bytes behind an argument. Its strictness too: numbers have no sign `+`, no leading
 //! zeros and no blanks.
 //!
 //! Nearly every header is one to three digits, so those forms are matched whole, without a loop and without searching
@@ -35,7 +35,7 @@ impl ParserLimits {
     pub const UNAUTHENTICATED: Self =
         Self { bulk_bytes_max: UNAUTHENTICATED_BULK_BYTES_MAX, arguments_max: UNAUTHENTICATED_ARGUMENTS_MAX };
 
-    /// Which words a refusal has: fewer arguments than Redis allows are only ever imposed on who has yet to authenticate.
+    /// Which words a refusal has: only who has yet to authenticate is held to fewer arguments than Redis allows.
     fn authenticated(&self) -> bool {
         self.arguments_max >= ARGUMENTS_MAX
     }
@@ -97,8 +97,8 @@ impl RequestParser {
     /// Reads one request from the beginning of `input`, and says how many bytes it was; its arguments are those of
     /// [`request`](Self::request) until the next call.
     ///
-    /// `None` asks for more: the next call must begin with the same bytes, and goes on where this one stopped, so that a
-    /// request costs O(n) in total even if it comes byte by byte. After an error the connection is beyond repair.
+    /// `None` asks for more: the next call must begin with the same bytes, and goes on where this one stopped, so that
+    /// a request costs O(n) in total even if it comes byte by byte. After an error the connection is beyond repair.
     #[inline]
     pub fn parse(&mut self, input: &[u8], limits: &ParserLimits) -> Result<Option<usize>, ProtocolError> {
         let input = &input[..input.len().min(REQUEST_BYTES_MAX)];
@@ -123,8 +123,8 @@ impl RequestParser {
         self.arguments(input, limits)
     }
 
-    /// The request that the last [`parse`](Self::parse) completed, where `input` begins with the same bytes. It is empty
-    /// for a blank line and for a count of zero or less: Redis answers nothing to those.
+    /// The request that the last [`parse`](Self::parse) completed, where `input` begins with the same bytes. It is
+    /// empty for a blank line and for a count of zero or less: Redis answers nothing to those.
     #[inline]
     pub fn request<'a>(&'a self, input: &'a [u8]) -> Request<'a> {
         debug_assert!(matches!(self.stage, Stage::Complete | Stage::CompleteInline), "no request is complete");
@@ -134,12 +134,12 @@ impl RequestParser {
         }
     }
 
-    /// How many more bytes the unfinished argument needs, to make room for a large value at once; 0 if that is not known
-    /// because a line is unfinished.
+    /// How many more bytes the unfinished argument needs, to make room for a large value at once; 0 if that is not
+    /// known because a line is unfinished.
     ///
     /// What a client claims is not trusted: the answer is never above [`CLAIM_BYTES_MAX`] or what has already come,
-    /// whichever is more. So a claim of 512 MB alone costs 64 KiB, and a buffer that grows by the answer at least doubles,
-    /// which copies each byte once on average.
+    /// whichever is more. So a claim of 512 MB alone costs 64 KiB, and a buffer that grows by the answer doubles until
+    /// the value fits, which copies each byte at most once on average.
     #[inline]
     pub fn missing(&self, input_len: usize) -> usize {
         match self.stage {
@@ -433,6 +433,9 @@ mod tests {
         check_with(&limits, b"*1\r\n$16384\r\n", &[], None);
         check_with(&limits, b"*1\r\n$16385\r\n", &[], Some(ProtocolError::UnauthenticatedBulkLength));
         check_with(&limits, b"*1\r\n$536870913\r\n", &[], Some(ProtocolError::InvalidBulkLength));
+        let limits = ParserLimits { bulk_bytes_max: 5, ..Default::default() };
+        check_with(&limits, b"*1\r\n$5\r\nHELLO\r\n", &["HELLO"], None);
+        check_with(&limits, b"*1\r\n$6\r\nCLIENT\r\n", &[], Some(ProtocolError::InvalidBulkLength));
     }
 
     #[test]
@@ -468,6 +471,23 @@ mod tests {
             assert_eq!(parse(byte), Err(error));
             assert_eq!(parse(&[byte, "\r\n"].concat()), Err(error));
             assert_ne!(parse(if error == InlineTooLong { "\n" } else { "\r\n" }), Err(error));
+        }
+    }
+
+    /// Resumes with bytes that changed behind the parser's back, which no caller may do: it does not notice.
+    #[test]
+    fn nothing_is_read_twice() {
+        let limits = ParserLimits::default();
+        for (seen, changed, answer) in [
+            (&b"PING PING"[..], &b"PING\nPING"[..], None),
+            (b"*11111", b"*1\r\n11", None),
+            (b"*1\r\n$11111", b"*1\r\n$1\r\n11", None),
+            (b"*1\r\n$4\r\nPI", b"????????PING\r\n", Some(14)),
+            (b"*2\r\n$1\r\na\r\n$1", b"???????????$1\r\nb\r\n", Some(18)),
+        ] {
+            let mut parser = RequestParser::new();
+            assert_eq!(parser.parse(seen, &limits), Ok(None));
+            assert_eq!(parser.parse(changed, &limits), Ok(answer), "{}", seen.escape_ascii());
         }
     }
 

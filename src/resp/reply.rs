@@ -216,6 +216,11 @@ impl<'a> Reply<'a> {
         self.typed(b'(', digits.as_bytes());
     }
 
+    /// Bytes that are encoded already: `len` bytes of `from`, beginning at `start`.
+    pub fn raw_range(&mut self, from: &Output, start: usize, len: usize) {
+        self.output.append_range(from, start, len);
+    }
+
     /// Bytes that are encoded already, in this protocol version.
     #[inline]
     pub fn raw(&mut self, encoded: &[u8]) {

@@ -39,9 +39,7 @@ pub enum ReplyMode {
     /// None.
     Off,
     /// Not that of the next command.
-    SkipNext,
-    /// Not that of this command.
-    Skipping,
+    Skip,
 }
 
 /// Why a session does not go on with its next request.
@@ -118,6 +116,8 @@ pub struct Session {
     pub ended: bool,
     /// In the engine's list of sessions with something to send.
     pub listed: bool,
+    /// In the engine's list of sessions whose input goes on.
+    pub runnable: bool,
 }
 
 impl Session {
@@ -150,6 +150,7 @@ impl Session {
             reading_paused: false,
             ended: false,
             listed: false,
+            runnable: false,
         }
     }
 

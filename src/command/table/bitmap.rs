@@ -55,7 +55,7 @@ pub(super) static ROWS: [Command; 7] = [
         since: "2.6.0",
         complexity: "O(N)",
         summary: "Combines strings bit by bit and stores the result.",
-        syntax: "operation=(AND|OR|XOR|NOT) destkey key...",
+        syntax: "operation=(AND|OR|XOR|NOT) destkey:key key...",
         ..BITMAP
     },
     Command {

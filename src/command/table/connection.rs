@@ -19,7 +19,7 @@ pub(super) static ROWS: [Command; 8] = [
         flags: flags![NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY],
         since: "1.0.0",
         complexity: "O(N) with N the number of passwords of the user",
-        summary: "Authenticates the connection.",
+        summary: "Proves to the server who the client is.",
         syntax: "[username] password",
         ..CONNECTION
     },
@@ -72,7 +72,7 @@ pub(super) static ROWS: [Command; 8] = [
         flags: flags![NOSCRIPT, LOADING, STALE, FAST, NO_AUTH, ALLOW_BUSY],
         since: "1.0.0",
         summary: "Closes the connection once its replies are sent.",
-        deprecated: Some(Deprecation { since: "7.2.0", replaced_by: "just closing the connection" }),
+        deprecated: Some(Deprecation { since: "7.2.0", replaced_by: "closing the connection" }),
         ..CONNECTION
     },
     Command {
@@ -144,7 +144,7 @@ static CLIENT: [Command; 14] = [
         since: "2.4.0",
         complexity: "O(N) with N the number of connections",
         summary: "Closes connections.",
-        syntax: "filter=(old-format'ip:port'|new-format=([ID client-id:integer]|[TYPE client-type=(normal|master|slave|replica|pubsub)]|[USER username]|[ADDR addr'ip:port']|[LADDR laddr'ip:port']|[SKIPME skipme=(YES|NO)])...)",
+        syntax: "filter=(old-format'ip:port'|new-format=([ID client-id:integer]|[TYPE client-type=('normal'|'master'|'slave'|'replica'|'pubsub')]|[USER username]|[ADDR addr'ip:port']|[LADDR laddr'ip:port']|[SKIPME skipme=(YES|NO)])...)",
         ..CONNECTION
     },
     Command {
@@ -156,7 +156,7 @@ static CLIENT: [Command; 14] = [
         since: "2.4.0",
         complexity: "O(N) with N the number of connections",
         summary: "Describes all connections.",
-        syntax: "[TYPE client-type=(normal|master|replica|pubsub)] [ID client-id:integer...]",
+        syntax: "[TYPE client-type=('normal'|'master'|'replica'|'pubsub')] [ID client-id:integer...]",
         tips: &["nondeterministic_output"],
         ..CONNECTION
     },

@@ -120,7 +120,7 @@ pub(super) static ROWS: [Command; 25] = [
         keys: &[KeySpec::at(1, access![RW, ACCESS, UPDATE])],
         bounded: true,
         since: "1.0.0",
-        summary: "Moves a key to another database.",
+        summary: "Takes a key out of this database and puts it into another.",
         syntax: "key db:integer",
         ..GENERIC
     },
@@ -216,7 +216,7 @@ pub(super) static ROWS: [Command; 25] = [
         keys: &[KeySpec::at(1, access![RW, ACCESS, DELETE]), KeySpec::at(2, access![OW, UPDATE])],
         since: "1.0.0",
         summary: "Gives a key another name, replacing what that name held.",
-        syntax: "key newkey",
+        syntax: "key newkey:key",
         ..GENERIC
     },
     Command {
@@ -227,7 +227,7 @@ pub(super) static ROWS: [Command; 25] = [
         keys: &[KeySpec::at(1, access![RW, ACCESS, DELETE]), KeySpec::at(2, access![OW, INSERT])],
         since: "1.0.0",
         summary: "Gives a key another name unless that name is taken.",
-        syntax: "key newkey",
+        syntax: "key newkey:key",
         ..GENERIC
     },
     Command {

@@ -6,6 +6,9 @@ mod generic;
 mod server;
 mod string;
 
+#[cfg(test)]
+mod tests;
+
 use super::{Command, CommandId};
 
 /// The groups in the order of [`CommandId`].

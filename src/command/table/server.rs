@@ -68,7 +68,7 @@ pub(super) static ROWS: [Command; 20] = [
         id: CommandId::Debug,
         name: "debug",
         arity: -2,
-        flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, PROTECTED],
+        flags: flags![ADMIN, NOSCRIPT, LOADING, STALE, PROTECTED, SYSTEM],
         since: "1.0.0",
         complexity: "Depends on the subcommand",
         summary: "Inspects and provokes the server, for tests.",

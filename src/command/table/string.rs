@@ -102,7 +102,7 @@ pub(super) static ROWS: [Command; 22] = [
         since: "1.0.0",
         summary: "Stores a string and answers the one it replaces.",
         syntax: "key value",
-        deprecated: Some(Deprecation { since: "6.2.0", replaced_by: "`SET` with the `!GET` argument" }),
+        deprecated: Some(Deprecation { since: "6.2.0", replaced_by: "`SET` with `GET`" }),
         ..STRING
     },
     Command {
@@ -206,7 +206,7 @@ pub(super) static ROWS: [Command; 22] = [
         since: "2.6.0",
         summary: "Stores a string that expires after some milliseconds.",
         syntax: "key milliseconds:integer value",
-        deprecated: Some(Deprecation { since: "2.6.12", replaced_by: "`SET` with the `PX` argument" }),
+        deprecated: Some(Deprecation { since: "2.6.12", replaced_by: "`SET` with `PX`" }),
         ..STRING
     },
     Command {
@@ -231,7 +231,7 @@ pub(super) static ROWS: [Command; 22] = [
         since: "2.0.0",
         summary: "Stores a string that expires after some seconds.",
         syntax: "key seconds:integer value",
-        deprecated: Some(Deprecation { since: "2.6.12", replaced_by: "`SET` with the `EX` argument" }),
+        deprecated: Some(Deprecation { since: "2.6.12", replaced_by: "`SET` with `EX`" }),
         ..STRING
     },
     Command {
@@ -244,7 +244,7 @@ pub(super) static ROWS: [Command; 22] = [
         since: "1.0.0",
         summary: "Stores a string unless the key exists.",
         syntax: "key value",
-        deprecated: Some(Deprecation { since: "2.6.12", replaced_by: "`SET` with the `NX` argument" }),
+        deprecated: Some(Deprecation { since: "2.6.12", replaced_by: "`SET` with `NX`" }),
         ..STRING
     },
     Command {

@@ -1,0 +1,224 @@
+//! Commands on keys: here, on a borrowed shard, or by mail to the core that owns them.
+
+use super::mail::{Letter, Place, Run};
+use super::requests::Flow;
+use super::{Engine, OpenLoan};
+use crate::base::{CoreId, Now};
+use crate::command::{Command, Flags};
+use crate::config::PipelineOrder;
+use crate::exec::{self, Cx};
+use crate::keyspace::{Deadline, Shard};
+use crate::limits::{LARGE_VALUE_BYTES, LOAN_COMMANDS};
+use crate::resp::{Reply, ReplyError, Request};
+use crate::route::{self, Plan};
+use crate::session::{ReplyMode, Session};
+
+/// Where a command on one core ended up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    /// It has run and was answered.
+    Done,
+    /// It is under way; its place is reserved.
+    Mailed,
+    /// The core owes as many replies as it may.
+    NoCredit(CoreId),
+}
+
+/// The place of a reply that nobody wants (CLIENT REPLY OFF).
+pub(super) const NO_PLACE: u32 = u32::MAX;
+
+impl Engine {
+    /// Runs a command on keys, wherever they are.
+    #[inline]
+    pub(super) fn keyed(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Flow {
+        if command.flags.contains(Flags::DENYOOM) && self.is_out_of_memory() {
+            return self.refuse(session, ReplyError::OutOfMemory);
+        }
+        if self.topology.cores() == 1 && self.ledger.is_empty() {
+            // One core: every key is here. (A shard lent to nobody is always at home.)
+            self.run_here(session, command, request);
+            return Flow::Next;
+        }
+        match route::plan(self.topology, self.core, command, request) {
+            Plan::Core { core, several_keys } => {
+                let alone = several_keys || self.config.pipeline_order == PipelineOrder::Strict;
+                if alone && !self.is_alone(session) {
+                    return Flow::Hold;
+                }
+                let outcome = if core == self.core {
+                    self.on_own_shard(session, command, request)
+                } else {
+                    self.on_other_shard(core, session, command, request)
+                };
+                self.after(session, outcome)
+            }
+            Plan::Several => {
+                if !self.is_alone(session) {
+                    return Flow::Hold;
+                }
+                self.on_several_shards(session, command, request)
+            }
+        }
+    }
+
+    /// Runs a command on the own shard, which is here.
+    #[inline]
+    pub(super) fn run_here(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) {
+        let now = self.now;
+        let database = session.database;
+        self.answer(session, |engine, reply| {
+            let Some(mut shard) = engine.shard.take() else { return };
+            engine.execute(&mut shard, now, database, command, request, reply);
+            engine.shard = Some(shard);
+        });
+    }
+
+    /// Runs a command on a shard that this core holds.
+    #[inline]
+    pub(super) fn execute(
+        &mut self,
+        shard: &mut Shard,
+        now: Now,
+        database: u16,
+        command: &'static Command,
+        request: Request<'_>,
+        reply: &mut Reply<'_>,
+    ) {
+        let mut cx = Cx {
+            now,
+            database: usize::from(database),
+            databases: usize::from(self.config.databases),
+            bulk_bytes_max: self.config.bulk_bytes as usize,
+            rng: &mut self.rng,
+        };
+        exec::run(command, request, shard, &mut cx, reply);
+    }
+
+    /// Runs a command on the own shard if it is here and nothing lies on the keys; else leaves it to be run later.
+    fn on_own_shard(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Outcome {
+        if self.shard.is_some() && self.stash.is_empty() && !self.lies_behind_intent(command, request) {
+            self.run_here(session, command, request);
+            return Outcome::Done;
+        }
+        self.mail(self.core, session, command, request);
+        Outcome::Mailed
+    }
+
+    /// Whether a transaction holds, or others wait for, a key of this request.
+    #[inline]
+    pub(super) fn lies_behind_intent(&self, command: &'static Command, request: Request<'_>) -> bool {
+        !self.ledger.is_empty() && self.blocking_key(command, request).is_some()
+    }
+
+    /// The first key of the request that has an intent on it.
+    pub(super) fn blocking_key<'r>(&self, command: &'static Command, request: Request<'r>) -> Option<&'r [u8]> {
+        let keys = crate::command::keys(command, request).ok()?;
+        keys.map(|key| request.get(key.index)).find(|key| self.ledger.blocks(key, command.is_write()))
+    }
+
+    /// Runs a command on another core's shard if that core sleeps; else sends it there.
+    #[inline]
+    fn on_other_shard(
+        &mut self,
+        core: CoreId,
+        session: &mut Session,
+        command: &'static Command,
+        request: Request<'_>,
+    ) -> Outcome {
+        if command.bounded && request.data().len() <= LARGE_VALUE_BYTES && self.borrow(core) {
+            self.run_borrowed(core, session, command, request);
+            return Outcome::Done;
+        }
+        let Some(credit) = self.port.reserve(core) else { return Outcome::NoCredit(core) };
+        self.credits[core.index()].push(credit);
+        self.stats.mail_requests += 1;
+        self.mail(core, session, command, request);
+        Outcome::Mailed
+    }
+
+    fn run_borrowed(&mut self, core: CoreId, session: &mut Session, command: &'static Command, request: Request<'_>) {
+        let Some(mut open) = self.loans[core.index()].take() else { return };
+        self.stats.borrowed += 1;
+        open.commands += 1;
+        let now = open.loan.advance(self.now);
+        let database = session.database;
+        self.answer(session, |engine, reply| {
+            engine.execute(&mut open.loan, now, database, command, request, reply);
+        });
+        self.loans[core.index()] = Some(open);
+    }
+
+    /// Holds the shard of `core`, from now until the end of the turn or the budget. False: the request goes by mail.
+    #[inline]
+    pub(super) fn borrow(&mut self, core: CoreId) -> bool {
+        match &self.loans[core.index()] {
+            Some(open) if open.commands < LOAN_COMMANDS => true,
+            Some(_) => {
+                self.return_loan(core);
+                false
+            }
+            None => {
+                // A letter that has not left yet would be overtaken, as would one under way (the port knows those).
+                if !self.outgoing[core.index()].is_empty() {
+                    return false;
+                }
+                let Some(mut loan) = self.port.borrow(core) else { return false };
+                loan.advance(self.now);
+                let owner_wakes_ms = loan.next_due().unix_ms().unwrap_or(u64::MAX);
+                self.loans[core.index()] = Some(OpenLoan { loan, commands: 0, owner_wakes_ms });
+                true
+            }
+        }
+    }
+
+    /// Gives a shard back. Its owner is rung if it must now wake earlier than it knows.
+    pub(super) fn return_loan(&mut self, core: CoreId) {
+        if let Some(open) = self.loans[core.index()].take() {
+            let earlier = open.loan.next_due() < Deadline::at(open.owner_wakes_ms);
+            let ring_owner = earlier || open.loan.has_remains();
+            self.port.give_back(open.loan, ring_owner);
+        }
+    }
+
+    /// Gives all shards back.
+    pub(super) fn return_loans(&mut self) {
+        for core in self.topology.all() {
+            self.return_loan(core);
+        }
+    }
+
+    /// Puts a request into the batch for `core`, and reserves the place of its reply.
+    #[inline]
+    fn mail(&mut self, core: CoreId, session: &mut Session, command: &'static Command, request: Request<'_>) {
+        let place = match session.reply_mode {
+            ReplyMode::On => session.pipeline.reserve(),
+            mode => {
+                if mode == ReplyMode::Skip {
+                    session.reply_mode = ReplyMode::On;
+                }
+                NO_PLACE
+            }
+        };
+        let batch = &mut self.outgoing[core.index()];
+        let start = batch.pack(request);
+        batch.letters.push(Letter::Run(Run {
+            reply_to: Place { conn: session.conn, place },
+            command: command.id,
+            database: session.database,
+            protocol: session.protocol,
+            arguments: request.len() as u32,
+            start,
+        }));
+    }
+
+    /// Whether the shards hold as much as `maxmemory` allows. Each core answers for its share.
+    #[inline]
+    pub(super) fn is_out_of_memory(&self) -> bool {
+        let limit = self.config.maxmemory;
+        limit > 0
+            && self
+                .shard
+                .as_ref()
+                .is_some_and(|shard| shard.used_bytes() as u64 > limit / self.topology.cores() as u64)
+    }
+}

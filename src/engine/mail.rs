@@ -1,0 +1,198 @@
+//! What cores write to each other.
+//!
+//! ```text
+//! Batch   letters   Run #0   Run #1   Reply #0   Rare ...
+//!         bytes     | len len len | args | len len | args |        requests, copied once
+//!         replies   | reply | reply |                              encoded by the owner in the client's protocol
+//! ```
+//!
+//! A batch is filled over one turn, posted at its end, read in place by the other core and comes back empty, so the
+//! common letters cost no allocation. The uncommon ones ([`Rare`]) are boxed.
+
+use std::os::fd::OwnedFd;
+
+use crate::base::ConnId;
+use crate::command::CommandId;
+use crate::keyspace::Entry;
+use crate::resp::{Output, Protocol, Request, Span};
+use crate::txn::{Intents, TxnId};
+
+use super::node::{Ask, Told};
+
+/// Buffers of a batch above this are given back to the allocator when it has been read.
+const BATCH_BYTES_KEPT: usize = 64 * 1024;
+
+/// Letters for one core, and what they refer to.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub(super) letters: Vec<Letter>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) replies: Output,
+}
+
+/// The reserved place of a reply in the pipeline of a client of the core that asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) conn: ConnId,
+    pub(super) place: u32,
+}
+
+/// A command to be run by the owner of its keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) reply_to: Place,
+    pub(super) command: CommandId,
+    pub(super) database: u16,
+    pub(super) protocol: Protocol,
+    /// Number of arguments, and where they are packed in [`Batch::bytes`].
+    pub(super) arguments: u32,
+    pub(super) start: usize,
+}
+
+/// One letter.
+#[derive(Debug)]
+pub(super) enum Letter {
+    /// Run this and reply.
+    Run(Run),
+    /// The reply to a `Run`: a range of [`Batch::replies`].
+    Reply { place: Place, start: usize, len: usize },
+    /// Anything else.
+    Rare(Box<Rare>),
+}
+
+/// A transaction's number in the books of the core that coordinates it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Handle(pub(super) u32);
+
+/// Letters that are seldom enough to be allocated.
+#[derive(Debug)]
+pub(super) enum Rare {
+    /// Leave these intents.
+    Schedule { id: TxnId, handle: Handle, intents: Intents },
+    /// The answer to `Schedule`.
+    Scheduled { handle: Handle, accepted: bool },
+    /// Forget the intents.
+    Withdraw { id: TxnId },
+    /// All have accepted: do this when the transaction's turn comes.
+    Execute { id: TxnId, work: Box<Work> },
+    /// A part of a split command has run.
+    Executed { handle: Handle, part: usize, reply: PartReply },
+    /// The entries that were asked for, in the order of the keys.
+    Fetched { handle: Handle, part: usize, entries: Vec<Option<Entry>> },
+    /// The outcome of an assembled command, which ends the transaction.
+    Store { id: TxnId, writes: Vec<(StoredKey, Option<Entry>)> },
+    /// A question to every core.
+    Ask { handle: Handle, ask: Ask },
+    /// Its answer.
+    Told { handle: Handle, told: Told },
+    /// A connection that is better served by the core that gets it.
+    Adopt(OwnedFd),
+}
+
+/// A key and its database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct StoredKey {
+    pub(super) database: u16,
+    pub(super) name: Box<[u8]>,
+}
+
+/// What a transaction does on one core once it is first there.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) coordinator: crate::base::CoreId,
+    pub(super) handle: Handle,
+    pub(super) part: usize,
+    pub(super) task: Task,
+}
+
+/// See [`Work`].
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Run this part of a command and finish.
+    Run { command: CommandId, database: u16, protocol: Protocol, request: OwnedRequest, per_key: bool },
+    /// Send copies of these entries and wait for `Store`.
+    Fetch { keys: Vec<StoredKey> },
+}
+
+/// The reply of one part of a split command.
+#[derive(Debug, Default)]
+pub(super) struct PartReply {
+    pub(super) bytes: Output,
+    /// Where the replies of single keys end, if the command is split by key.
+    pub(super) ends: Vec<usize>,
+}
+
+/// A request with bytes of its own.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OwnedRequest {
+    data: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+impl OwnedRequest {
+    /// A copy of these arguments.
+    pub(super) fn new<'a>(arguments: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut owned = Self::default();
+        for argument in arguments {
+            owned.spans.push(Span { start: owned.data.len() as u32, len: argument.len() as u32 });
+            owned.data.extend_from_slice(argument);
+        }
+        owned
+    }
+
+    /// The request.
+    pub(super) fn request(&self) -> Request<'_> {
+        Request::new(&self.data, &self.spans)
+    }
+}
+
+impl Batch {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.letters.is_empty()
+    }
+
+    /// Empties the batch and keeps its buffers, unless they have become large.
+    pub(super) fn clear(&mut self) {
+        self.letters.clear();
+        self.bytes.clear();
+        self.bytes.shrink_to(BATCH_BYTES_KEPT);
+        self.replies.clear();
+        self.replies.shrink_to(BATCH_BYTES_KEPT);
+    }
+
+    /// Adds a request; returns where its arguments are packed.
+    #[inline]
+    pub(super) fn pack(&mut self, request: Request<'_>) -> usize {
+        pack(&mut self.bytes, request)
+    }
+}
+
+/// Appends the lengths of the arguments, four bytes each, and then the arguments.
+#[inline]
+pub(super) fn pack(bytes: &mut Vec<u8>, request: Request<'_>) -> usize {
+    let start = bytes.len();
+    bytes.reserve(request.iter().map(|argument| argument.len() + 4).sum());
+    for span in request.spans() {
+        bytes.extend_from_slice(&span.len.to_le_bytes());
+    }
+    for argument in request.iter() {
+        bytes.extend_from_slice(argument);
+    }
+    start
+}
+
+/// Reads what [`pack`] wrote; `spans` is room for the arguments' places.
+#[inline]
+pub(super) fn unpack<'a>(bytes: &'a [u8], start: usize, arguments: u32, spans: &'a mut Vec<Span>) -> Request<'a> {
+    let packed = &bytes[start..];
+    let (lengths, data) = packed.split_at(arguments as usize * 4);
+    spans.clear();
+    let mut at = 0;
+    spans.extend(lengths.as_chunks::<4>().0.iter().map(|length| {
+        let span = Span { start: at, len: u32::from_le_bytes(*length) };
+        at += span.len;
+        span
+    }));
+    Request::new(data, spans)
+}

@@ -1,0 +1,217 @@
+//! Where mail arrives: requests of other cores run on the own shard, replies go to their places.
+
+use super::keyed::NO_PLACE;
+use super::mail::{self, Batch, Letter, Place, Rare, Run};
+use super::{Effect, Engine};
+use crate::base::CoreId;
+use crate::mesh::Progress;
+use crate::resp::{Output, Reply};
+
+/// A command that waits behind an intent on one of its keys.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    from: CoreId,
+    run: Run,
+    bytes: Vec<u8>,
+}
+
+impl Engine {
+    /// Reads what other cores have sent.
+    pub(super) fn read_mail(&mut self) {
+        if self.topology.cores() == 1 {
+            return;
+        }
+        if self.shard.is_none()
+            && let Some(shard) = self.port.reclaim()
+        {
+            self.shard = Some(shard);
+        }
+        self.read_stash();
+        while let Some(mut received) = self.port.receive() {
+            let from = received.from();
+            self.read_batch(from, &mut received);
+            self.port.finish(received, Progress::Whole);
+        }
+    }
+
+    /// Requests that waited for the shard come before those that came later.
+    fn read_stash(&mut self) {
+        while self.shard.is_some()
+            && let Some((from, mut batch)) = self.stash.pop_front()
+        {
+            self.read_letters(from, &mut batch);
+        }
+    }
+
+    /// Reads what this core has left for itself. Reading may leave more, which waits for the next turn.
+    pub(super) fn read_own_mail(&mut self) {
+        self.read_stash();
+        let own = self.core.index();
+        if !self.outgoing[own].is_empty() {
+            let mut batch = std::mem::take(&mut self.outgoing[own]);
+            self.read_batch(self.core, &mut batch);
+            if self.outgoing[own].is_empty() {
+                self.outgoing[own] = batch;
+            }
+        }
+    }
+
+    /// Reads a batch, or its replies only if the shard that its requests are for is away.
+    fn read_batch(&mut self, from: CoreId, batch: &mut Batch) {
+        if self.shard.is_some() && self.stash.is_empty() {
+            return self.read_letters(from, batch);
+        }
+        let (replies, requests): (Vec<Letter>, Vec<Letter>) =
+            batch.letters.drain(..).partition(|letter| matches!(letter, Letter::Reply { .. }));
+        batch.letters = replies;
+        let bytes = std::mem::take(&mut batch.bytes);
+        self.read_letters(from, batch);
+        if !requests.is_empty() {
+            let stashed = Batch { letters: requests, bytes, replies: Output::default() };
+            self.stash.push_back((from, Box::new(stashed)));
+        }
+    }
+
+    fn read_letters(&mut self, from: CoreId, batch: &mut Batch) {
+        let mut letters = std::mem::take(&mut batch.letters);
+        for letter in letters.drain(..) {
+            match letter {
+                Letter::Run(run) => self.run_for(from, run, &batch.bytes),
+                Letter::Reply { place, start, len } => self.take_reply(from, place, &batch.replies, start, len),
+                Letter::Rare(rare) => self.read_rare(from, *rare),
+            }
+        }
+        batch.letters = letters;
+        batch.clear();
+    }
+
+    /// Runs a request of another core, or of this one when its time has come.
+    fn run_for(&mut self, from: CoreId, run: Run, bytes: &[u8]) {
+        let mut spans = std::mem::take(&mut self.spans);
+        let request = mail::unpack(bytes, run.start, run.arguments, &mut spans);
+        let command = run.command.command();
+        let blocking = if self.ledger.is_empty() { None } else { self.blocking_key(command, request) };
+        match blocking {
+            None => {
+                self.stats.served += 1;
+                self.reply_to(from, run.reply_to, |engine, out| {
+                    let Some(mut shard) = engine.shard.take() else { return };
+                    let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
+                    engine.execute(&mut shard, now, run.database, command, request, reply);
+                    engine.shard = Some(shard);
+                });
+            }
+            Some(key) => {
+                let mut kept = Vec::new();
+                let start = mail::pack(&mut kept, request);
+                self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes: kept });
+            }
+        }
+        self.spans = spans;
+    }
+
+    /// Runs a command that has waited long enough.
+    pub(super) fn run_waiter(&mut self, waiter: Waiter) {
+        let Waiter { from, run, bytes } = waiter;
+        let mut spans = std::mem::take(&mut self.spans);
+        let request = mail::unpack(&bytes, run.start, run.arguments, &mut spans);
+        self.reply_to(from, run.reply_to, |engine, out| {
+            let Some(mut shard) = engine.shard.take() else { return };
+            let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
+            engine.execute(&mut shard, now, run.database, run.command.command(), request, reply);
+            engine.shard = Some(shard);
+        });
+        self.spans = spans;
+    }
+
+    /// Lets `write` encode the reply to a request of `core`: into its batch, or into the session's pipeline if it is this
+    /// core's.
+    fn reply_to(&mut self, core: CoreId, place: Place, write: impl FnOnce(&mut Self, &mut Output)) {
+        if core == self.core {
+            let mut out = std::mem::take(&mut self.scratch);
+            write(self, &mut out);
+            self.fill(place, &out, 0, out.len());
+            out.clear();
+            self.scratch = out;
+        } else {
+            let index = core.index();
+            let mut replies = std::mem::take(&mut self.outgoing[index].replies);
+            let start = replies.len();
+            write(self, &mut replies);
+            let len = replies.len() - start;
+            let batch = &mut self.outgoing[index];
+            batch.replies = replies;
+            batch.letters.push(Letter::Reply { place, start, len });
+        }
+    }
+
+    /// A reply has come from the core that owed it.
+    fn take_reply(&mut self, from: CoreId, place: Place, replies: &Output, start: usize, len: usize) {
+        if let Some(credit) = self.credits[from.index()].pop() {
+            self.port.settle(credit);
+        }
+        while let Some(conn) = self.no_credit[from.index()].pop_front() {
+            self.runnable.push_back(conn);
+        }
+        self.fill(place, replies, start, len);
+    }
+
+    /// Puts a reply in its place, if the client is still there.
+    pub(super) fn fill(&mut self, place: Place, replies: &Output, start: usize, len: usize) {
+        if place.place == NO_PLACE {
+            return;
+        }
+        if let Some(session) = self.sessions.get_mut(place.conn) {
+            session.pipeline.provide(|| Self::spare_output(&mut self.pool));
+            session.pipeline.fill(place.place, replies, start, len);
+            self.filled(place.conn);
+        }
+    }
+
+    fn read_rare(&mut self, from: CoreId, rare: Rare) {
+        match rare {
+            Rare::Schedule { id, handle, intents } => {
+                let accepted = self.ledger.schedule(id, intents);
+                self.write(from, Rare::Scheduled { handle, accepted });
+            }
+            Rare::Scheduled { handle, accepted } => self.scheduled(handle, accepted),
+            Rare::Withdraw { id } => self.finish_transaction(id),
+            Rare::Execute { id, work } => {
+                self.ledger.assign(id, *work);
+                self.run_transactions();
+            }
+            Rare::Executed { handle, part, reply } => self.part_executed(handle, part, reply),
+            Rare::Fetched { handle, part, entries } => self.part_fetched(handle, part, entries),
+            Rare::Store { id, writes } => self.store(id, writes),
+            Rare::Ask { handle, ask } => self.asked(from, handle, ask),
+            Rare::Told { handle, told } => self.told(from, handle, told),
+            Rare::Adopt(descriptor) => self.effects.push_back(Effect::Adopt(descriptor)),
+        }
+    }
+
+    /// Writes an uncommon letter to a core, which may be this one.
+    pub(super) fn write(&mut self, to: CoreId, rare: Rare) {
+        self.outgoing[to.index()].letters.push(Letter::Rare(Box::new(rare)));
+    }
+
+    /// Posts what this turn has written, and rings whoever sleeps.
+    pub(super) fn post_mail(&mut self) {
+        if self.topology.cores() == 1 {
+            return;
+        }
+        for core in self.topology.all() {
+            let index = core.index();
+            if core == self.core || self.outgoing[index].is_empty() {
+                continue;
+            }
+            match self.port.post(core, std::mem::take(&mut self.outgoing[index])) {
+                Ok(Some(empty)) => self.outgoing[index] = empty,
+                Ok(None) => {}
+                // The ring is full: the batch goes on filling and is posted by a later turn.
+                Err(batch) => self.outgoing[index] = batch,
+            }
+        }
+        let effects = &mut self.effects;
+        self.port.bells(|core| effects.push_back(Effect::Ring(core)));
+    }
+}

@@ -1,0 +1,303 @@
+//! The turn of a core: its beginning, what comes in, its end, and sleep.
+
+use std::os::fd::OwnedFd;
+
+use super::mail::{Letter, Rare};
+use super::{Effect, Engine, Input};
+use crate::base::{ConnId, CoreId, Now};
+use crate::config::OutputLimit;
+use crate::limits::{
+    BURIAL_PIECES_PER_TURN, EXPIRY_SEGMENTS_PER_TURN, IDLE_CHECK_INTERVAL_US, INPUT_PAUSE_BYTES, OUTPUT_PAUSE_BYTES,
+    SESSIONS_PER_TURN,
+};
+use crate::mesh::{LendingMode, Park};
+use crate::resp::{Output, Reply};
+use crate::session::{Peer, Session, State};
+
+/// What a core may do when a turn is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sleep {
+    /// There is more to do: look at the sockets without waiting.
+    No,
+    /// Nothing to do: wait for sockets, the bell, or this moment of the monotonic clock (microseconds), if any. The core
+    /// counts as asleep until [`Engine::wake`].
+    Until(Option<u64>),
+}
+
+impl Engine {
+    /// Begins a turn.
+    pub fn begin(&mut self, now: Now) {
+        self.now = match &mut self.shard {
+            Some(shard) => shard.advance(now),
+            None => now,
+        };
+        self.read_mail();
+    }
+
+    /// Takes in what has happened.
+    pub fn input(&mut self, input: Input<'_>) {
+        match input {
+            Input::Received { conn, bytes } => self.received(conn, bytes),
+            Input::Accepted { conn, peer } => self.accepted(conn, peer),
+            Input::Ended { conn, broken } => self.ended(conn, broken),
+            Input::Stalled { conn, unsent } => self.stalled(conn, unsent),
+            Input::Drained { conn } => self.drained(conn),
+        }
+    }
+
+    /// Ends a turn: what waits goes on as far as the budget reaches, shards go back, mail is posted.
+    pub fn finish(&mut self) {
+        self.check_pause();
+        for _ in 0..self.runnable.len().min(SESSIONS_PER_TURN) {
+            if let Some(conn) = self.runnable.pop_front() {
+                self.go_on(conn);
+            }
+        }
+        self.read_own_mail();
+        self.work_in_slices();
+        self.tend_shard();
+        self.check_idle_clients();
+        self.return_loans();
+        self.post_mail();
+        for conn in std::mem::take(&mut self.unsent) {
+            if let Some(session) = self.sessions.get_mut(conn) {
+                session.listed = false;
+                if session.pipeline.ready_bytes() > 0 {
+                    self.effects.push_back(Effect::Send(conn));
+                }
+                if session.state == State::Closing && session.pipeline.is_settled() {
+                    self.close(conn, true);
+                }
+            }
+        }
+    }
+
+    /// Expires and frees what is due, a bounded piece at a time.
+    fn tend_shard(&mut self) {
+        let Some(shard) = &mut self.shard else { return };
+        if self.expire_actively {
+            shard.expire_some(EXPIRY_SEGMENTS_PER_TURN, self.now);
+        }
+        shard.bury_some(BURIAL_PIECES_PER_TURN);
+    }
+
+    /// Whether something is left that needs no news from outside.
+    fn has_work(&self) -> bool {
+        !self.runnable.is_empty()
+            || !self.slices.is_empty()
+            || !self.outgoing[self.core.index()].is_empty()
+            || self.shard.as_ref().is_some_and(|shard| {
+                shard.has_remains() || (self.expire_actively && shard.next_due().is_due(self.now.unix_ms()))
+            })
+    }
+
+    /// After all effects have been carried out: may the core sleep? If so, its shard is parked, to be lent.
+    pub fn sleep(&mut self) -> Sleep {
+        let busy = self.has_work();
+        if busy && self.port.lending() != LendingMode::Always {
+            return Sleep::No;
+        }
+        let lendable = self.ledger.is_empty() && self.stash.is_empty() && self.slices.is_empty();
+        let deadline = self.next_deadline_us();
+        let shard = if lendable { self.shard.take() } else { None };
+        let had_shard = shard.is_some();
+        match self.port.park(shard) {
+            Park::Parked if busy => Sleep::Until(Some(self.now.mono_us)),
+            Park::Parked => Sleep::Until(deadline),
+            Park::StayAwake(shard) => {
+                debug_assert!(shard.is_some() || !had_shard, "the mesh gives back what it was given");
+                if let Some(shard) = shard {
+                    self.shard = Some(shard);
+                }
+                Sleep::No
+            }
+        }
+    }
+
+    /// The first thing after sleep.
+    pub fn wake(&mut self) {
+        if let Some(shard) = self.port.unpark() {
+            self.shard = Some(shard);
+        }
+    }
+
+    /// When the core must look again though nothing has happened, on the monotonic clock.
+    fn next_deadline_us(&self) -> Option<u64> {
+        let from_unix_ms = |unix_ms: u64| {
+            let ahead_us = (unix_ms.saturating_add(1)).saturating_mul(1000).saturating_sub(self.now.unix_us);
+            self.now.mono_us.saturating_add(ahead_us)
+        };
+        let due = match &self.shard {
+            Some(shard) if self.expire_actively => shard.next_due().unix_ms().map(from_unix_ms),
+            _ => None,
+        };
+        let pause = self.pause.as_ref().map(|pause| from_unix_ms(pause.until_ms));
+        let idle = (self.needs_idle_checks() && self.sessions.len() > 0).then_some(self.next_idle_check_us);
+        [due, pause, idle].into_iter().flatten().min()
+    }
+
+    fn accepted(&mut self, conn: ConnId, peer: Peer) {
+        let id = self.shared.next_client();
+        let refusal = self.refusal(&peer);
+        self.shared.connected(self.core);
+        self.stats.connections += 1;
+        let mut session = Session::new(id, conn, peer, self.config.requirepass.is_none(), self.now.unix_us);
+        if let Some(line) = refusal {
+            self.stats.connections_refused += 1;
+            session.pipeline.reply(|out| Reply::new(out, session.protocol).error_text(line));
+            session.state = State::Closing;
+            session.listed = true;
+            self.unsent.push(conn);
+        }
+        self.sessions.insert(Box::new(session));
+    }
+
+    /// Why a new client is turned away, if it is.
+    fn refusal(&self, peer: &Peer) -> Option<&'static str> {
+        if self.shared.connections() >= self.config.maxclients as usize {
+            return Some("ERR max number of clients reached");
+        }
+        let exposed = self.config.protected_mode && self.config.requirepass.is_none();
+        (exposed && !peer.loopback && !peer.unix).then_some(
+            "DENIED Corewise is running in protected mode because no password is set, and so it answers only clients \
+             of its own machine. To admit others, set a password (requirepass), or switch the mode off \
+             (protected-mode no) if nothing but trusted clients can reach this address.",
+        )
+    }
+
+    fn ended(&mut self, conn: ConnId, broken: bool) {
+        if broken {
+            return self.close(conn, false);
+        }
+        if let Some(session) = self.sessions.get_mut(conn) {
+            session.ended = true;
+            if session.state == State::Ready {
+                session.state = State::Closing;
+            }
+            self.list_unsent(conn);
+        }
+    }
+
+    fn stalled(&mut self, conn: ConnId, unsent: usize) {
+        let Some(session) = self.sessions.get_mut(conn) else { return };
+        session.unsent_bytes = unsent;
+        let OutputLimit { hard_bytes, .. } = self.config.output_limits.normal;
+        if hard_bytes > 0 && unsent as u64 > hard_bytes {
+            tracing::warn!(client = session.id.0, unsent, hard_bytes, "a client is closed: its output is above the limit");
+            return self.close(conn, false);
+        }
+        if unsent > OUTPUT_PAUSE_BYTES && session.state == State::Ready {
+            session.state = State::Stuffed;
+        }
+    }
+
+    fn drained(&mut self, conn: ConnId) {
+        let Some(session) = self.sessions.get_mut(conn) else { return };
+        session.unsent_bytes = 0;
+        if session.state == State::Stuffed && !session.runnable {
+            session.runnable = true;
+            self.runnable.push_back(conn);
+        }
+    }
+
+    /// Pauses reading from a session that has more input than it may hold, and resumes one that has room again.
+    pub(super) fn regulate(&mut self, session: &mut Session) {
+        let waiting = session.state != State::Ready || session.runnable;
+        let full = waiting && session.input_bytes() >= INPUT_PAUSE_BYTES;
+        if full != session.reading_paused {
+            session.reading_paused = full;
+            self.effects.push_back(if full { Effect::Pause(session.conn) } else { Effect::Resume(session.conn) });
+        }
+    }
+
+    /// Puts a session on the list of those that have something to send.
+    #[inline]
+    pub(super) fn list_unsent(&mut self, conn: ConnId) {
+        if let Some(session) = self.sessions.get_mut(conn)
+            && !session.listed
+        {
+            session.listed = true;
+            self.unsent.push(conn);
+        }
+    }
+
+    /// Ends a session. Replies that are still under way to it are dropped when they come.
+    pub(super) fn close(&mut self, conn: ConnId, after_output: bool) {
+        if let Some(session) = self.sessions.take(conn) {
+            self.sessions.forget();
+            self.forget_session(&session);
+            self.effects.push_back(Effect::Close { conn, after_output });
+        }
+    }
+
+    /// Undoes what a session that is gone has left elsewhere.
+    pub(super) fn forget_session(&mut self, session: &Session) {
+        self.shared.disconnected(self.core);
+        if session.monitoring {
+            self.monitor_left();
+        }
+    }
+
+    /// The buffer for the next replies of a session that has none.
+    #[inline]
+    pub(super) fn spare_output(pool: &mut Vec<Output>) -> Output {
+        pool.pop().unwrap_or_default()
+    }
+
+    fn needs_idle_checks(&self) -> bool {
+        self.config.timeout_s > 0
+    }
+
+    /// Closes clients that have been idle for longer than `timeout`.
+    fn check_idle_clients(&mut self) {
+        if !self.needs_idle_checks() || self.now.mono_us < self.next_idle_check_us {
+            return;
+        }
+        self.next_idle_check_us = self.now.mono_us + IDLE_CHECK_INTERVAL_US;
+        let oldest = self.now.unix_us.saturating_sub(u64::from(self.config.timeout_s) * 1_000_000);
+        let idle = |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring;
+        let idle: Vec<ConnId> = self.sessions.iter().filter(idle).map(|session| session.conn).collect();
+        for conn in idle {
+            self.close(conn, true);
+        }
+    }
+
+    /// Lets every client go once it has been answered (SHUTDOWN, SIGTERM).
+    pub fn stop(&mut self) {
+        let conns: Vec<ConnId> = self.sessions.iter().map(|session| session.conn).collect();
+        for conn in conns {
+            if let Some(session) = self.sessions.get_mut(conn) {
+                session.state = State::Closing;
+                session.input = None;
+            }
+            self.list_unsent(conn);
+        }
+    }
+
+    /// Clients of this core.
+    pub fn clients(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether another core owes this one an answer: then a bell should be heard at once.
+    pub fn expects_mail(&self) -> bool {
+        self.credits.iter().any(|credits| !credits.is_empty())
+            || !self.transactions.is_empty()
+            || !self.questions.is_empty()
+    }
+
+    /// Takes note of the CPU time of a turn.
+    pub fn turn_took(&mut self, cpu_us: u64) {
+        self.stats.longest_turn_us = self.stats.longest_turn_us.max(cpu_us);
+    }
+
+    /// Which core should have a connection that this one has accepted.
+    pub fn home_for_connection(&self) -> CoreId {
+        self.shared.home_for_connection(self.core)
+    }
+
+    /// Sends an accepted connection to the core that is to serve it.
+    pub fn hand_over(&mut self, core: CoreId, descriptor: OwnedFd) {
+        self.outgoing[core.index()].letters.push(Letter::Rare(Box::new(Rare::Adopt(descriptor))));
+    }
+}
