@@ -1,7 +1,7 @@
 //! The table from a command's number to its handler.
 
-use super::{Cx, Handler, bitfield, bitmap, keys, lcs, string, string_number, string_range};
-use super::{Cx, Handler, dump, expire, keys, node, object, string};
+use super::{Cx, Handler};
+use super::{bitfield, bitmap, dump, expire, keys, lcs, node, object, string, string_number, string_range};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
 use crate::resp::{Reply, ReplyError, Request};

@@ -12,14 +12,12 @@ mod big;
 mod bitfield;
 mod bitmap;
 mod bits;
+mod dump;
+mod expire;
 mod extended;
 mod handlers;
 mod keys;
 mod lcs;
-mod dump;
-mod expire;
-mod handlers;
-mod keys;
 pub mod node;
 mod object;
 mod rdb;
@@ -28,15 +26,14 @@ mod string;
 mod string_number;
 mod string_range;
 
-#[cfg(test)]
-mod tests;
-
 pub use handlers::{HANDLERS, run};
 pub use keys::key_database;
 pub use object::debug_object;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::base::{Now, Rng};
 use crate::command::Args;

@@ -255,7 +255,7 @@ impl Keys<'_> {
         let before = entry.charge();
         entry.value.share();
         let copy = entry.clone();
-        self.database.used_bytes = self.database.used_bytes - before + copy.charge();
+        self.database.used_bytes = self.database.used_bytes - before + entry.charge();
         Some(copy)
     }
 

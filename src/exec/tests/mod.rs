@@ -1,5 +1,4 @@
-//! Transcripts: lines as a client would type them, and the replies they must get, on one shard with a clock that is
-//! moved by hand.
+//! Transcripts of strings and bitmaps: commands as a client would type them, and the replies they must get.
 //!
 //! Replies are written as `+OK`, `-ERR ...`, `:1`, `text` (in double quotes where it would not stand out), `(nil)`,
 //! `[a, :1]`, and in RESP3 `(null)`, `{key: value}`.
@@ -10,39 +9,30 @@ mod number;
 mod range;
 mod string;
 
-use crate::base::{KeyHasher, Now, Rng};
-use crate::command::resolve;
-use crate::exec::{Cx, run};
-use crate::keyspace::Shard;
-use crate::resp::{Output, Protocol, Reply, ReplyError, Request, Span};
+use std::ops::{Deref, DerefMut};
 
-const DATABASES: usize = 16;
-/// 2026 or so, in milliseconds.
-const START_MS: u64 = 1_780_000_000_000;
+use super::testing::{Bench, words};
 
-/// One client of one shard.
-struct Client {
-    shard: Shard,
-    now_ms: u64,
-    protocol: Protocol,
-    bulk_bytes_max: usize,
-    rng: Rng,
+/// A bench whose replies are taken apart.
+struct Client(Bench);
+
+impl Deref for Client {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.0
+    }
+}
+
+impl DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut Bench {
+        &mut self.0
+    }
 }
 
 impl Client {
     fn new() -> Self {
-        Client {
-            shard: Shard::new(DATABASES, KeyHasher::new(1)),
-            now_ms: START_MS,
-            protocol: Protocol::Resp2,
-            bulk_bytes_max: crate::limits::BULK_BYTES_MAX_DEFAULT,
-            rng: Rng::with_seed(1),
-        }
-    }
-
-    /// Lets time pass.
-    fn advance(&mut self, ms: u64) {
-        self.now_ms += ms;
+        Client(Bench::new())
     }
 
     /// Runs a line and judges its reply.
@@ -57,100 +47,36 @@ impl Client {
         self.command(&words.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
+    /// Runs a command; the reply in the notation of transcripts.
     fn command(&mut self, words: &[&[u8]]) -> String {
-        let reply = self.command_raw(words);
+        let reply = self.run(words);
         let (text, rest) = notation(&reply);
         assert!(rest.is_empty(), "one reply and no more: {}", reply.escape_ascii());
         text
     }
 
-    /// Runs a command; the reply as bytes.
-    fn command_raw(&mut self, words: &[&[u8]]) -> Vec<u8> {
-        let (mut data, mut spans) = (Vec::new(), Vec::new());
-        for word in words {
-            spans.push(Span { start: data.len() as u32, len: word.len() as u32 });
-            data.extend_from_slice(word);
-        }
-        let request = Request::new(&data, &spans);
-        let mut output = Output::new();
-        let mut reply = Reply::new(&mut output, self.protocol);
-        let command = resolve(words[0], words.get(1).copied()).expect("a command");
-        if !command.accepts(words.len()) {
-            reply.error(ReplyError::WrongArity(command.name));
-        } else {
-            let mut cx = Cx {
-                now: Now { unix_us: self.now_ms * 1000, mono_us: self.now_ms * 1000 },
-                database: 0,
-                databases: DATABASES,
-                bulk_bytes_max: self.bulk_bytes_max,
-                rng: &mut self.rng,
-            };
-            run(command, request, &mut self.shard, &mut cx, &mut reply);
-        }
-        output.pieces(0).collect::<Vec<_>>().concat()
-    }
-
-    /// The encoding of a key's value, as OBJECT ENCODING would say it.
+    /// What OBJECT ENCODING says of a key.
     #[track_caller]
     fn check_encoding(&mut self, key: &str, expected: &str) {
-        let now = Now { unix_us: self.now_ms * 1000, mono_us: 0 };
-        let entry = self.shard.keys(0, now);
-        assert_eq!({ entry }.peek(key.as_bytes()).map(|entry| entry.value().encoding_name()), Some(expected), "{key}");
+        self.check(&format!("OBJECT ENCODING {key}"), expected);
     }
 
-    /// The deadline of a key in milliseconds from now on.
+    /// How many milliseconds a key has left.
     #[track_caller]
     fn check_ttl_ms(&mut self, key: &str, expected: Option<u64>) {
-        let now = Now { unix_us: self.now_ms * 1000, mono_us: 0 };
-        let mut keys = self.shard.keys(0, now);
-        let deadline = keys.peek(key.as_bytes()).expect("the key is there").deadline();
-        assert_eq!(deadline.unix_ms().map(|at| at - self.now_ms), expected, "{key}");
+        let expected = expected.map_or(":-1".to_owned(), |ms| format!(":{ms}"));
+        self.check(&format!("PTTL {key}"), &expected);
     }
 
     #[track_caller]
     fn check_absent(&mut self, key: &str) {
-        let now = Now { unix_us: self.now_ms * 1000, mono_us: 0 };
-        assert!(self.shard.keys(0, now).peek(key.as_bytes()).is_none(), "{key} should not be there");
+        self.check(&format!("EXISTS {key}"), ":0");
     }
 }
 
 /// Runs `body` against a fresh shard.
 fn transcript(body: impl FnOnce(&mut Client)) {
     body(&mut Client::new());
-}
-
-/// Splits at blanks; double quotes keep blanks, and know `\"`, `\\`, `\n`, `\r` and `\xHH`.
-fn words(line: &str) -> Vec<Vec<u8>> {
-    let (mut words, mut bytes) = (Vec::new(), line.bytes().peekable());
-    while let Some(byte) = bytes.next() {
-        let mut word = Vec::new();
-        match byte {
-            b' ' => continue,
-            b'"' => loop {
-                match bytes.next().expect("a closing quote") {
-                    b'"' => break,
-                    b'\\' => word.push(match bytes.next().expect("an escape") {
-                        b'n' => b'\n',
-                        b'r' => b'\r',
-                        b'x' => {
-                            let digits = [bytes.next(), bytes.next()].map(|digit| digit.expect("two digits"));
-                            u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
-                        }
-                        other => other,
-                    }),
-                    byte => word.push(byte),
-                }
-            },
-            byte => {
-                word.push(byte);
-                while let Some(byte) = bytes.next_if(|byte| *byte != b' ') {
-                    word.push(byte);
-                }
-            }
-        }
-        words.push(word);
-    }
-    words
 }
 
 /// The first reply in the notation of transcripts, and what follows it.

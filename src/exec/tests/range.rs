@@ -141,12 +141,12 @@ proptest! {
             let (reply, expected) = match step {
                 Step::Set(bytes) => {
                     model = bytes;
-                    (client.command_raw(&[b"SET", b"k", &model]), b"+OK\r\n".to_vec())
+                    (client.run(&[b"SET", b"k", &model]), b"+OK\r\n".to_vec())
                 }
                 Step::Append(bytes) => {
                     model.extend_from_slice(&bytes);
                     let expected = format!(":{}\r\n", model.len()).into_bytes();
-                    (client.command_raw(&[b"APPEND", b"k", &bytes]), expected)
+                    (client.run(&[b"APPEND", b"k", &bytes]), expected)
                 }
                 Step::Setrange(at, bytes) => {
                     if !bytes.is_empty() {
@@ -154,14 +154,14 @@ proptest! {
                         model[at..at + bytes.len()].copy_from_slice(&bytes);
                     }
                     let expected = format!(":{}\r\n", model.len()).into_bytes();
-                    (client.command_raw(&[b"SETRANGE", b"k", at.to_string().as_bytes(), &bytes]), expected)
+                    (client.run(&[b"SETRANGE", b"k", at.to_string().as_bytes(), &bytes]), expected)
                 }
                 Step::Getrange(start, end) => {
                     let (from, to) = (start.to_string(), end.to_string());
-                    let reply = client.command_raw(&[b"GETRANGE", b"k", from.as_bytes(), to.as_bytes()]);
+                    let reply = client.run(&[b"GETRANGE", b"k", from.as_bytes(), to.as_bytes()]);
                     (reply, bulk(&model_range(&model, start, end)))
                 }
-                Step::Get => (client.command_raw(&[b"GET", b"k"]), bulk(&model)),
+                Step::Get => (client.run(&[b"GET", b"k"]), bulk(&model)),
             };
             prop_assert_eq!(reply, expected);
         }

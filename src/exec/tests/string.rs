@@ -1,6 +1,7 @@
 //! Whole values.
 
-use super::{START_MS, transcript};
+use super::transcript;
+use crate::exec::testing::START_MS;
 use crate::resp::Protocol;
 
 #[test]
@@ -9,14 +10,12 @@ fn set_and_get() {
         t.check("GET k", "(nil)");
         t.check("SET k v", "+OK");
         t.check("GET k", "v");
-        t.check(r#"SET k "bin\x00\r\nary""#, "+OK");
+        t.check(r#"SET k "bin\x00\x0d\x0aary""#, "+OK");
         t.check("GET k", r#""bin\x00\r\nary""#);
         t.check(r#"SET "" "a b""#, "+OK");
         t.check(r#"GET """#, r#""a b""#);
         t.check("SET k 12", "+OK");
         t.check("GET k", "12");
-        t.check("SET k", "-ERR wrong number of arguments for 'set' command");
-        t.check("GET k k", "-ERR wrong number of arguments for 'get' command");
     });
 }
 
@@ -69,9 +68,9 @@ fn set_with_a_deadline() {
         t.check("SET k w KEEPTTL", "+OK");
         t.check_ttl_ms("k", Some(10));
         t.check("SET k w keepttl KEEPTTL XX", "+OK");
-        t.advance(10);
+        t.pass_ms(10);
         t.check("GET k", "w");
-        t.advance(1);
+        t.pass_ms(1);
         t.check("GET k", "(nil)");
         t.check("SET k v KEEPTTL", "+OK");
         t.check_ttl_ms("k", None);
@@ -203,12 +202,12 @@ fn large_values_come_back_whole() {
         let value: Vec<u8> = (0..100_000_u32).map(|at| (at >> 3) as u8).collect();
         let bulk = [b"$100000\r\n", &value[..], b"\r\n"].concat();
         assert_eq!(t.command(&[b"SET", b"k", &value]), "+OK");
-        assert!(t.command_raw(&[b"GET", b"k"]) == bulk);
-        assert!(t.command_raw(&[b"GETEX", b"k", b"EX", b"9"]) == bulk);
-        assert!(t.command_raw(&[b"SET", b"k", &value[1..], b"GET"]) == bulk);
+        assert!(t.run(&[b"GET", b"k"]) == bulk);
+        assert!(t.run(&[b"GETEX", b"k", b"EX", b"9"]) == bulk);
+        assert!(t.run(&[b"SET", b"k", &value[1..], b"GET"]) == bulk);
         t.check("APPEND k x", ":100000");
         t.check("STRLEN k", ":100000");
-        assert!(t.command_raw(&[b"GETDEL", b"k"]) == [b"$100000\r\n", &value[1..], b"x\r\n"].concat());
+        assert!(t.run(&[b"GETDEL", b"k"]) == [b"$100000\r\n", &value[1..], b"x\r\n"].concat());
         t.check_absent("k");
     });
 }
