@@ -93,3 +93,16 @@ pub fn run(command: &'static Command, request: Request<'_>, shard: &mut Shard, c
         reply.error(error);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{BY_ID, Scope};
+
+    #[test]
+    fn every_row_has_its_handler() {
+        for command in BY_ID.iter().filter(|command| command.scope == Scope::Shard && command.subcommands.is_empty()) {
+            assert!(HANDLERS[command.id.index()].is_some(), "{}", command.name);
+        }
+    }
+}
