@@ -5,12 +5,16 @@
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::glob::glob;
 use crate::server::Server;
 use crate::value::Value;
 use crate::variant::{Kind, Variant, variants};
+
+/// How long the server may take for what it does by itself.
+const UNTIL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// One server, one client, and what went wrong between them.
 pub struct Transcript {
@@ -121,6 +125,18 @@ impl Transcript {
         let actual = self.client.ask(line);
         let holds = matches!(actual, Value::Integer(value) if (expected - tolerance..=expected).contains(&value));
         self.expect(line, &format!(":{expected} or at most {tolerance} less"), &actual.to_string(), holds);
+    }
+
+    /// Repeats `line` until it gets `expected`: for what the server does by itself, such as expiry.
+    #[track_caller]
+    pub fn until(&mut self, line: &str, expected: &str) {
+        let deadline = Instant::now() + UNTIL_PATIENCE;
+        loop {
+            let actual = self.client.ask(line).to_string();
+            if actual == expected || Instant::now() > deadline {
+                return self.expect(line, expected, &actual, actual == expected);
+            }
+        }
     }
 
     /// Any other statement about a reply.
