@@ -104,6 +104,11 @@ impl Client {
         self.next(patience).unwrap_or_else(|Closed| panic!("the server closed the connection")).map(|(value, _)| value)
     }
 
+    /// The next reply, `None` if none comes within `patience`, or that the server has closed.
+    pub fn try_reply_within(&mut self, patience: Duration) -> Result<Option<Value>, Closed> {
+        Ok(self.next(patience)?.map(|(value, _)| value))
+    }
+
     /// Reads until the server closes, and gives the replies that came before that.
     pub fn until_closed(&mut self) -> Vec<Value> {
         let mut replies = Vec::new();

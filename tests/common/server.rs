@@ -76,7 +76,7 @@ impl Server {
             Kind::Corewise => Command::new(corewise()),
             Kind::Redis => {
                 let mut command = Command::new(redis_server().expect("redis-server is installed"));
-                command.args(["--save", "", "--appendonly", "no"]);
+                command.args(["--save", "", "--appendonly", "no", "--loglevel", "warning"]);
                 command
             }
         };
@@ -156,10 +156,11 @@ impl Drop for Server {
         let status = self.child.try_wait().ok().flatten();
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::thread::panicking() {
+        // What redis-server says is only of interest if it went away.
+        if std::thread::panicking() && (self.variant.kind == Kind::Corewise || status.is_some()) {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            let tail = lines[lines.len().saturating_sub(20)..].join("\n");
+            let tail = lines[lines.len().saturating_sub(8)..].join("\n");
             let state = status.map_or("was running".to_owned(), |status| format!("had ended: {status}"));
             eprintln!("--- {} {state}; its last words:\n{tail}\n---", self.variant.name);
         }

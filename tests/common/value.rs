@@ -70,30 +70,38 @@ enum Stop {
 pub fn decode(input: &[u8]) -> Decoded {
     let mut cursor = Cursor { input, at: 0 };
     match cursor.value(0) {
-        Ok(value) => match agrees(&input[..cursor.at]) {
-            Ok(()) => Decoded::Complete(value, cursor.at),
-            Err(text) => Decoded::Malformed(text),
+        Ok(value) => match has_second_opinion(&value) && !second_opinion(&input[..cursor.at]) {
+            false => Decoded::Complete(value, cursor.at),
+            true => Decoded::Malformed(format!("redis-protocol reads {value} differently")),
         },
         Err(Stop::Incomplete(length)) => Decoded::Incomplete(length),
         Err(Stop::Malformed(text)) => Decoded::Malformed(format!("byte {}: {text}", cursor.at)),
     }
 }
 
-/// Asks the redis-protocol crate whether `reply` is exactly one frame. Its RESP3 decoder speaks both versions but for
-/// `$-1` and `*-1`, which only its RESP2 decoder knows.
-fn agrees(reply: &[u8]) -> Result<(), String> {
+/// Whether the redis-protocol crate can hold the value: it wants lines in UTF-8, and nothing nested in sets or keys.
+fn has_second_opinion(value: &Value) -> bool {
+    let scalar = |item: &Value| !matches!(item.mark(), '*' | '%' | '~' | '>') && has_second_opinion(item);
+    match value {
+        Value::Simple(text) | Value::Error(text) => std::str::from_utf8(text).is_ok(),
+        Value::Array(items) | Value::Push(items) => items.iter().all(has_second_opinion),
+        Value::Set(items) => items.iter().all(scalar),
+        Value::Map(pairs) => pairs.iter().all(|(name, value)| scalar(name) && has_second_opinion(value)),
+        _ => true,
+    }
+}
+
+/// Whether the redis-protocol crate reads `reply` as exactly one frame. Its RESP3 decoder speaks both versions but for
+/// `$-1` and `*-1`, which only its RESP2 decoder knows. Large replies say nothing new about framing.
+fn second_opinion(reply: &[u8]) -> bool {
     use redis_protocol::{resp2, resp3};
-    // Large replies say nothing new about framing, and decoding them twice costs.
     if reply.len() > 4096 {
-        return Ok(());
+        return true;
     }
     let bytes = Bytes::copy_from_slice(reply);
     let second = resp2::decode::decode_bytes(&bytes).ok().flatten().map(|(_, used)| used);
     let third = || resp3::decode::complete::decode_bytes(&bytes).ok().flatten().map(|(_, used)| used);
-    if second == Some(reply.len()) || third() == Some(reply.len()) {
-        return Ok(());
-    }
-    Err(format!("redis-protocol does not read this as one frame: {}", escape(reply)))
+    second == Some(reply.len()) || third() == Some(reply.len())
 }
 
 struct Cursor<'a> {
