@@ -137,7 +137,12 @@ impl<'a> Cursor<'a> {
         if count < 0 {
             return Err(Stop::Malformed(format!("length {count}")));
         }
-        (0..count).map(|_| self.value(depth + 1)).collect()
+        // The shortest value has three bytes: what is still to come is known to be at least that long.
+        let wait_for_rest = |at: i64, stop: Stop| match stop {
+            Stop::Incomplete(length) => Stop::Incomplete(length + 3 * (count - at - 1) as usize),
+            malformed => malformed,
+        };
+        (0..count).map(|at| self.value(depth + 1).map_err(|stop| wait_for_rest(at, stop))).collect()
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, Stop> {
@@ -325,6 +330,7 @@ mod tests {
             assert!(matches!(decode(input), Decoded::Malformed(_)), "{}", escape(input));
         }
         assert!(matches!(decode(b"*2\r\n:1\r\n"), Decoded::Incomplete(9)));
+        assert!(matches!(decode(b"*5\r\n:1\r\n"), Decoded::Incomplete(18)));
         assert!(matches!(decode(b"$9\r\n"), Decoded::Incomplete(15)));
     }
 }
