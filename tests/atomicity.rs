@@ -15,6 +15,7 @@ const KEYS: [&str; 8] = ["k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"];
 const PIPELINE: usize = 4;
 
 /// Runs `writers` and `readers` against each variant until the time is over. A reader gives each reply's verdict.
+#[expect(clippy::print_stdout, reason = "how much was watched belongs into the report of the run")]
 fn contend(writers: &[&(dyn Fn(u64) -> Vec<String> + Sync)], read: &[&str], right: impl Fn(&Value) -> bool + Sync) {
     let duration = Duration::from_secs(env_number("ATOMICITY_SECONDS", 1));
     for variant in variants() {
