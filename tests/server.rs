@@ -159,8 +159,8 @@ fn config() {
         t.check("CONFIG GET nothing", "[]");
         t.check("CONFIG SET maxmemory 100mb", "+OK");
         t.check("CONFIG GET maxmemory", "[maxmemory, 104857600]");
-        t.check("CONFIG SET maxmemory 0 maxmemory-policy allkeys-lru timeout 300", "+OK");
-        t.check("CONFIG GET maxmemory-policy", "[maxmemory-policy, allkeys-lru]");
+        t.check("CONFIG SET maxmemory 0 maxmemory-policy noeviction timeout 300", "+OK");
+        t.check("CONFIG GET maxmemory-policy", "[maxmemory-policy, noeviction]");
         t.check("CONFIG GET timeout", "[timeout, 300]");
         t.check("CONFIG SET nothing 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nothing'");
         t.check(

@@ -127,10 +127,9 @@ const FLOATS: [&str; 20] = [
 const PATTERNS: [&str; 14] =
     ["*", "?", "a*", "key:*", "key:?", "[ab]", "[^ab]", "[a-c]", "{tag}*", "*e*", "\\*", "", "[a", "k*k"];
 
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 13] = [
     "maxmemory",
     "maxmemory-policy",
-    "maxmemory-samples",
     "timeout",
     "tcp-keepalive",
     "databases",

@@ -76,14 +76,8 @@ impl Pair {
 
     /// Empties both servers and connects anew.
     pub(crate) fn restart(&mut self) {
-        let defaults = [
-            "maxmemory 0",
-            "maxmemory-policy noeviction",
-            "maxmemory-samples 5",
-            "timeout 0",
-            "tcp-keepalive 300",
-            "slowlog-max-len 128",
-        ];
+        let defaults =
+            ["maxmemory 0", "maxmemory-policy noeviction", "timeout 0", "tcp-keepalive 300", "slowlog-max-len 128"];
         for server in &self.servers {
             let mut client = server.connect();
             assert_eq!(client.ask("FLUSHALL").to_string(), "+OK", "{}", server.variant.name);

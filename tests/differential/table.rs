@@ -166,8 +166,11 @@ const SERVER: &[Row] = &[
     ),
     fixed(2, "CONFIG GET {setting}"),
     fixed_by(1, "CONFIG GET (nothing|maxmemory-policy timeout)", Compare::Settings),
-    fixed(2, "CONFIG SET (maxmemory-samples {small}|timeout 3600|tcp-keepalive 200|slowlog-max-len 64|maxmemory 0)"),
-    fixed(1, "CONFIG SET (maxmemory 1gb maxmemory-policy allkeys-lru|maxmemory 0 maxmemory-policy noeviction)"),
+    fixed(2, "CONFIG SET (timeout 3600|tcp-keepalive 200|slowlog-max-len 64|maxmemory 0)"),
+    fixed(
+        1,
+        "CONFIG SET (maxmemory 1gb maxmemory-policy noeviction|maxmemory 0 timeout 0|latency-monitor-threshold 0)",
+    ),
     fixed(
         1,
         "CONFIG SET (maxmemory x|timeout x|timeout -1|databases 4|nothing 1|maxmemory 1gb maxmemory 2gb|appendonly maybe)",
