@@ -5,17 +5,17 @@
 pub mod limits;
 
 pub mod base;
-pub mod command;
 pub mod config;
-pub mod engine;
-pub mod exec;
-pub mod keyspace;
-pub mod mesh;
 pub mod metrics;
+pub mod resp;
+pub mod command;
+pub mod keyspace;
+pub mod exec;
+pub mod route;
+pub mod mesh;
+pub mod txn;
+pub mod session;
+pub mod engine;
 pub mod net;
 pub mod os;
-pub mod resp;
-pub mod route;
 pub mod runtime;
-pub mod session;
-pub mod txn;
