@@ -36,11 +36,7 @@ pub(crate) fn known(corewise_cpus: &str) -> Vec<Peer> {
             why_not: Some("it speaks another protocol, and redis-benchmark drives the others"),
             ..peer("memcached", on_path("memcached"), Vec::new())
         },
-        peer(
-            "corewise",
-            Some(PathBuf::from(env!("CARGO_BIN_EXE_corewise"))),
-            flags(&format!("--cpus {corewise_cpus} --bind 127.0.0.1")),
-        ),
+        peer("corewise", Some(corewise_harness::program()), flags(&format!("--cpus {corewise_cpus} --bind 127.0.0.1"))),
         peer("floor", floor(), Vec::new()),
     ]
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
-use crate::variant::{Kind, Variant, corewise, redis_server};
+use crate::variant::{Kind, Variant, program, redis_server};
 
 /// How long a server may take until it answers its first PING.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -73,7 +73,7 @@ impl Server {
     pub fn spawn_at(variant: &Variant, address: SocketAddr, flags: &[&str]) -> Server {
         let directory = new_directory();
         let mut command = match variant.kind {
-            Kind::Corewise => Command::new(corewise()),
+            Kind::Corewise => Command::new(program()),
             Kind::Redis => {
                 let mut command = Command::new(redis_server().expect("redis-server is installed"));
                 command.args(["--save", "", "--appendonly", "no", "--loglevel", "warning"]);

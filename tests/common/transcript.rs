@@ -3,7 +3,6 @@
 //! A transcript does not stop at the first wrong reply: all of them are reported together, each with its source line,
 //! because the second usually explains the first.
 
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
@@ -34,21 +33,28 @@ pub fn transcript(body: impl Fn(&mut Transcript)) {
 
 /// The same with flags for the server.
 pub fn transcript_with(flags: &[&str], body: impl Fn(&mut Transcript)) {
-    let mut report = String::new();
+    // What is wrong, and on which variants just so.
+    let mut wrong: Vec<(String, Vec<&str>)> = Vec::new();
     for variant in variants() {
         let mut transcript = Transcript::start(&variant, flags);
         let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut transcript)));
-        if !transcript.wrong.is_empty() {
-            let _ = writeln!(report, "\n{} wrong on {}:", transcript.wrong.len(), variant.name);
-            transcript.wrong.iter().for_each(|line| report.push_str(line));
+        let text = transcript.wrong.concat();
+        match wrong.iter_mut().find(|(known, _)| *known == text) {
+            _ if text.is_empty() => {}
+            Some((_, names)) => names.push(variant.name),
+            None => wrong.push((text, vec![variant.name])),
         }
         if let Err(panic) = outcome {
-            // Print what was gathered before the panic takes it along.
-            assert!(report.is_empty(), "{report}\nand then {} made the test panic (see above)", variant.name);
+            // Tell what was gathered before the panic takes it along.
+            assert!(wrong.is_empty(), "{}\nand then {} made the test panic (see above)", report(&wrong), variant.name);
             resume_unwind(panic);
         }
     }
-    assert!(report.is_empty(), "{report}");
+    assert!(wrong.is_empty(), "{}", report(&wrong));
+}
+
+fn report(wrong: &[(String, Vec<&str>)]) -> String {
+    wrong.iter().map(|(text, names)| format!("\nwrong on {}:\n{text}", names.join(", "))).collect()
 }
 
 impl Transcript {

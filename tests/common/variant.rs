@@ -90,7 +90,7 @@ pub(crate) fn redis_server() -> Option<PathBuf> {
 
 /// The server under test: what cargo built for this test, or the program that `SERVER_UNDER_TEST` names (a release
 /// build, an older version).
-pub(crate) fn corewise() -> PathBuf {
+pub fn program() -> PathBuf {
     let program = std::env::var_os("SERVER_UNDER_TEST").or_else(|| std::env::var_os("CARGO_BIN_EXE_corewise"));
     let program = PathBuf::from(program.expect("run by cargo, which sets CARGO_BIN_EXE_corewise"));
     // Servers are started in directories of their own, where a relative path would lead nowhere.
