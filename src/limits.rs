@@ -195,3 +195,7 @@ pub const EXECUTOR_RING_DEPTH: usize = 16;
 
 /// How long an orderly stop waits for output to leave, in milliseconds.
 pub const DRAIN_MS: u64 = 2000;
+
+/// How long a start waits for an address that seems to be in use, in milliseconds. A ring that was killed with hundreds
+/// of connections is gone within a few.
+pub const LISTEN_PATIENCE_MS: u64 = 1000;

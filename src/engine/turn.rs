@@ -62,11 +62,10 @@ impl Engine {
         for conn in std::mem::take(&mut self.unsent) {
             if let Some(session) = self.sessions.get_mut(conn) {
                 session.listed = false;
-                if session.pipeline.ready_bytes() > 0 {
-                    self.effects.push_back(Effect::Send(conn));
-                }
                 if session.state == State::Closing && session.pipeline.is_settled() {
                     self.close(conn, true);
+                } else if session.pipeline.ready_bytes() > 0 {
+                    self.effects.push_back(Effect::Send(conn));
                 }
             }
         }
@@ -228,10 +227,11 @@ impl Engine {
 
     /// Ends a session. Replies that are still under way to it are dropped when they come.
     pub(super) fn close(&mut self, conn: ConnId, after_output: bool) {
-        if let Some(session) = self.sessions.take(conn) {
+        if let Some(mut session) = self.sessions.take(conn) {
             self.sessions.forget();
             self.forget_session(&session);
-            self.effects.push_back(Effect::Close { conn, after_output });
+            let last = after_output.then(|| session.pipeline.take(Output::default()));
+            self.effects.push_back(Effect::Close { conn, last });
         }
     }
 

@@ -123,7 +123,11 @@ impl CoreLoop {
                     self.net.send(conn, output);
                     self.engine.recycle(self.net.spare_output());
                 }
-                Effect::Close { conn, after_output } => self.net.close(conn, after_output),
+                Effect::Close { conn, last: None } => self.net.close(conn, false),
+                Effect::Close { conn, last: Some(output) } => {
+                    self.net.send(conn, output);
+                    self.net.close(conn, true);
+                }
                 Effect::Pause(conn) => self.net.pause(conn),
                 Effect::Resume(conn) => self.net.resume(conn),
                 Effect::Adopt(fd) => self.adopt(fd),
