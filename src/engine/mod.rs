@@ -41,6 +41,7 @@ pub use shared::Shared;
 pub use turn::Sleep;
 
 use crate::base::{ConnId, CoreId, KeyHasher, Now, Rng};
+use crate::command::CommandId;
 use crate::config::Config;
 use crate::keyspace::Shard;
 use crate::mesh::{Credit, Loan, Port};
@@ -248,7 +249,7 @@ impl Engine {
             expire_actively: true,
             next_idle_check_us: 0,
             effects: VecDeque::new(),
-            stats: CoreStats::default(),
+            stats: CoreStats::new(CommandId::COUNT),
             config,
         }
     }

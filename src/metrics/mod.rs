@@ -3,8 +3,6 @@
 //! Each core counts for itself in ordinary integers; INFO asks every core for a copy and adds them up. The room knows
 //! nothing of how the copies travel.
 
-use crate::command::CommandId;
-
 /// What one core has counted since it started, or since CONFIG RESETSTAT.
 #[derive(Clone, Debug)]
 pub struct CoreStats {
@@ -32,12 +30,13 @@ pub struct CoreStats {
     pub errors: u64,
     /// Longest turn, in microseconds of CPU time of this core's thread.
     pub longest_turn_us: u64,
-    /// How often each command was called.
-    pub calls: Box<[u64; CommandId::COUNT]>,
+    /// How often each command was called, by its number.
+    pub calls: Box<[u64]>,
 }
 
-impl Default for CoreStats {
-    fn default() -> Self {
+impl CoreStats {
+    /// Zeros, for a table of so many commands.
+    pub fn new(commands: usize) -> Self {
         Self {
             connections: 0,
             connections_refused: 0,
@@ -51,7 +50,7 @@ impl Default for CoreStats {
             transaction_retries: 0,
             errors: 0,
             longest_turn_us: 0,
-            calls: Box::new([0; CommandId::COUNT]),
+            calls: vec![0; commands].into(),
         }
     }
 }
