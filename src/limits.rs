@@ -122,6 +122,24 @@ pub const BIND_ADDRESSES_MAX: usize = 16;
 /// Highest CPU number of `cpus`: what the kernel's plain affinity mask (1024 bits) holds.
 pub const CPU_NUMBER_MAX: u16 = 1023;
 
+/// Bytes of a Unix socket's path: `sockaddr_un` has 108, and one ends it.
+pub const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Bytes of a configuration file; what is longer is some other file.
+pub const CONFIG_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Open files that a core needs beside its clients: the rings of its executor and its own, event descriptors, one
+/// listening socket for each address, links to come.
+pub const FILES_PER_CORE: u64 = 48;
+
+/// Open files that the process needs beside its cores: standard streams, log, control thread, and some to spare, so
+/// that an operator can still get in.
+pub const FILES_OF_PROCESS: u64 = 64;
+
+/// Bytes that the process must be allowed to lock in memory; the executor refuses to start with less.
+pub const LOCKED_MEMORY_BYTES_MIN: u64 = 512 * 1024;
+
+const _: () = assert!(FILES_PER_CORE >= BIND_ADDRESSES_MAX as u64 + 16);
 const _: () = assert!(DATABASES_DEFAULT <= DATABASES_MAX && DATABASES_MAX <= u16::MAX as usize);
 const _: () = assert!(CORES_MAX <= CPU_NUMBER_MAX as usize + 1);
 

@@ -154,7 +154,7 @@ mod tests {
         failed(&[("save", "900")], "save", "Invalid save parameters");
         assert!(set(&[("save", "900 1")]).unwrap_err().contains("no persistence"));
         assert!(set(&[("appendonly", "yes")]).unwrap_err().contains("no persistence"));
-        assert!(set(&[("lazyfree-lazy-expire", "no")]).unwrap_err().contains("only yes is valid"));
+        assert!(set(&[("lazyfree-lazy-expire", "no")]).unwrap_err().contains("always freed in slices"));
     }
 
     #[test]

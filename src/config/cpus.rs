@@ -26,6 +26,11 @@ impl CpuList {
             }
             cpus.extend(first..=last);
         }
+        Self::new(cpus)
+    }
+
+    /// The list of these numbers, in their order.
+    pub fn new(cpus: Vec<u16>) -> Result<Self, String> {
         let mut sorted = cpus.clone();
         sorted.sort_unstable();
         match sorted.windows(2).find(|pair| pair[0] == pair[1]) {

@@ -14,19 +14,32 @@
 mod address;
 mod change;
 mod cpus;
+mod file;
+mod fixed;
+pub mod flags;
+mod foreign;
+mod load;
 mod output_limits;
 mod settings;
+mod text;
 mod value;
 
 pub use address::BindAddress;
 pub use change::{Changed, SettingError};
 pub use cpus::CpuList;
+pub use file::rewrite;
+pub use fixed::Fixed;
+pub use load::{LoadError, Loaded, Written, WrittenFile, load};
 pub use output_limits::{OutputLimit, OutputLimits};
 pub use settings::{
     Change, Config, DebugAccess, EvictionPolicy, Heading, Lending, LogLevel, PipelineOrder, SETTINGS, Setting,
     Supervision,
 };
-pub use value::{Arguments, Fixed, Mistake, Secret};
+pub use text::Secret;
+pub use value::{Arguments, Mistake};
 
 /// What the name of every environment variable of a setting begins with.
 pub const VARIABLE_PREFIX: &str = "COREWISE_";
+
+/// The environment variable that names the configuration file.
+pub const CONFIG_VARIABLE: &str = "COREWISE_CONFIG";

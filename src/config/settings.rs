@@ -5,11 +5,10 @@ use std::fmt;
 
 use super::address::{Addresses, BindAddress};
 use super::cpus::{CpuList, Cpus};
+use super::fixed::{Fixed, NoSavePoints, OnlyNo, OnlyYes};
 use super::output_limits::{ClassLimits, OutputLimits};
-use super::value::{
-    Arguments, Codec, Fixed, Integer, Memory, Mistake, NoSavePoints, OneOf, OnlyNo, OnlyYes, Password, Permissions,
-    Secret, Text, Words, YesNo, list,
-};
+use super::text::{Password, Secret, SocketPath, Text};
+use super::value::{Arguments, Codec, Integer, Memory, Mistake, OneOf, Permissions, Words, YesNo, list};
 use crate::limits::DATABASES_MAX;
 
 /// When a setting can change.
@@ -44,9 +43,10 @@ pub enum Heading {
     Fixed,
 }
 
-impl fmt::Display for Heading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Heading {
+    /// As it reads above its settings.
+    pub fn title(self) -> &'static str {
+        match self {
             Self::Network => "Network",
             Self::Clients => "Clients",
             Self::Memory => "Memory and keyspace",
@@ -55,7 +55,7 @@ impl fmt::Display for Heading {
             Self::Observation => "Logs and observation",
             Self::Process => "Process",
             Self::Fixed => "Settings of Redis that have one value here",
-        })
+        }
     }
 }
 
@@ -166,7 +166,7 @@ settings! {
         "TCP port that serves every key; 0 for none";
     bind: Vec<BindAddress> = "bind", Addresses, "127.0.0.1 -::1", AtStart, Network,
         "Addresses to listen on; * is every IPv4 and ::* every IPv6 address, - in front lets one be missing";
-    unixsocket: Option<String> = "unixsocket", Text { placeholder: "PATH" }, "", AtStart, Network,
+    unixsocket: Option<String> = "unixsocket", SocketPath, "", AtStart, Network,
         "Path of a Unix socket to listen on as well";
     unixsocketperm: u32 = "unixsocketperm", Permissions, "0", AtStart, Network,
         "Permissions of the Unix socket, in octal; 0 leaves them to the umask";
@@ -180,7 +180,7 @@ settings! {
     timeout_s: u32 = "timeout", Integer::new(0, SECONDS_MAX), "0", Live, Clients,
         "Seconds after which an idle client is disconnected; 0 never disconnects";
     output_limits: OutputLimits = "client-output-buffer-limit", ClassLimits,
-        "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60", Live, Clients,
+        "normal 0 0 0 replica 256mb 64mb 60 pubsub 32mb 8mb 60", Live, Clients,
         "Unsent bytes at which a client of a class (normal, replica, pubsub) is closed: at once, or after seconds";
     query_buffer_bytes: u64 = "client-query-buffer-limit", Memory { min: MEBIBYTE, max: BYTES_MAX }, "1gb", Live, Clients,
         "Bytes of an unfinished request at which its client is closed";
@@ -224,13 +224,13 @@ settings! {
     supervised: Supervision = "supervised", OneOf::new("no|systemd|auto"), "auto", AtStart, Process,
         "Whether readiness is reported to a service manager; auto reports where NOTIFY_SOCKET is set";
 
-    daemonize: Fixed = "daemonize", OnlyNo { reason: "the server stays in the foreground: a service manager \
-        (systemd, a container) keeps it running, and only no is valid" }, "no", AtStart, Fixed,
+    daemonize: Fixed = "daemonize", OnlyNo { reason: "it must be no, because a service manager (systemd, a container) \
+        keeps the server running" }, "no", AtStart, Fixed,
         "The server stays in the foreground";
     save: Fixed = "save", NoSavePoints, "", Live, Fixed,
         "Nothing is saved: a restart empties the cache";
-    appendonly: Fixed = "appendonly", OnlyNo { reason: "there is no persistence yet, a restart empties the cache: \
-        only no is valid" }, "no", Live, Fixed,
+    appendonly: Fixed = "appendonly", OnlyNo { reason: "it must be no, because there is no persistence yet: a restart \
+        empties the cache" }, "no", Live, Fixed,
         "Nothing is written to a log: a restart empties the cache";
     lazyfree_eviction: Fixed = "lazyfree-lazy-eviction", LAZY, "yes", Live, Fixed,
         "Evicted values are freed in slices";
@@ -244,7 +244,7 @@ settings! {
         "FLUSHDB and FLUSHALL free in slices";
 }
 
-const LAZY: OnlyYes = OnlyYes { reason: "large values are always freed in slices: only yes is valid" };
+const LAZY: OnlyYes = OnlyYes { reason: "large values are always freed in slices" };
 
 words! {
     /// Order of execution inside one pipeline; replies leave in request order either way.
@@ -320,7 +320,7 @@ impl Codec for Policies {
     fn parse(&self, text: &str, _current: Option<&EvictionPolicy>) -> Result<EvictionPolicy, Mistake> {
         if POLICIES_TO_COME.iter().any(|policy| policy.eq_ignore_ascii_case(text)) {
             return Err(Mistake::Refused(
-                "eviction comes with a later release: until then only noeviction is valid".to_owned(),
+                "it must be noeviction, because eviction comes with a later release".to_owned(),
             ));
         }
         let words = || POLICIES_TO_COME.iter().copied().chain(EvictionPolicy::WORDS.iter().map(|(word, _)| *word));

@@ -252,102 +252,11 @@ impl Codec for YesNo {
     }
 }
 
-fn yes_or_no(text: &str) -> Option<bool> {
+pub(super) fn yes_or_no(text: &str) -> Option<bool> {
     match () {
         () if text.eq_ignore_ascii_case("yes") => Some(true),
         () if text.eq_ignore_ascii_case("no") => Some(false),
         () => None,
-    }
-}
-
-/// A setting of Redis whose value is a fact here: stock clients read it, and only the one value can be written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fixed;
-
-/// `no` alone.
-pub(super) struct OnlyNo {
-    /// Why it cannot be yes.
-    pub(super) reason: &'static str,
-}
-
-impl Codec for OnlyNo {
-    type Value = Fixed;
-
-    fn parse(&self, text: &str, _current: Option<&Fixed>) -> Result<Fixed, Mistake> {
-        match yes_or_no(text) {
-            Some(false) => Ok(Fixed),
-            Some(true) => Err(Mistake::Refused(self.reason.to_owned())),
-            None => Err(Mistake::NotYesNo),
-        }
-    }
-
-    fn print(&self, _value: &Fixed) -> String {
-        "no".to_owned()
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "no"
-    }
-}
-
-/// `yes` alone; a file may say `no`, because nobody can tell the difference from outside.
-pub(super) struct OnlyYes {
-    /// Why `no` makes no difference.
-    pub(super) reason: &'static str,
-}
-
-impl Codec for OnlyYes {
-    type Value = Fixed;
-
-    fn parse(&self, text: &str, _current: Option<&Fixed>) -> Result<Fixed, Mistake> {
-        match yes_or_no(text) {
-            Some(true) => Ok(Fixed),
-            Some(false) => Err(Mistake::Immaterial(self.reason)),
-            None => Err(Mistake::NotYesNo),
-        }
-    }
-
-    fn print(&self, _value: &Fixed) -> String {
-        "yes".to_owned()
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "yes"
-    }
-
-    fn arguments(&self) -> Arguments {
-        Arguments::Optional
-    }
-}
-
-/// `save`: no save points at all.
-pub(super) struct NoSavePoints;
-
-impl Codec for NoSavePoints {
-    type Value = Fixed;
-
-    fn parse(&self, text: &str, _current: Option<&Fixed>) -> Result<Fixed, Mistake> {
-        let numbers: Vec<_> = text.split_whitespace().map(str::parse::<u32>).collect();
-        match numbers.len() {
-            0 => Ok(Fixed),
-            count if count % 2 == 0 && numbers.iter().all(Result::is_ok) => Err(Mistake::Refused(
-                "there is no persistence yet, a restart empties the cache: only the empty value \"\" is valid"
-                    .to_owned(),
-            )),
-            _ => Err(Mistake::Refused("Invalid save parameters".to_owned())),
-        }
-    }
-
-    fn print(&self, _value: &Fixed) -> String {
-        String::new()
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "\"\""
-    }
-
-    fn arguments(&self) -> Arguments {
-        Arguments::Several
     }
 }
 
@@ -391,74 +300,6 @@ pub(super) fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Free text; the empty text means that there is none.
-pub(super) struct Text {
-    pub(super) placeholder: &'static str,
-}
-
-impl Codec for Text {
-    type Value = Option<String>;
-
-    fn parse(&self, text: &str, _current: Option<&Option<String>>) -> Result<Option<String>, Mistake> {
-        match text {
-            "" => Ok(None),
-            // A path with a NUL byte can name no file.
-            _ if text.contains('\0') => Err(Mistake::Refused("it must not contain a NUL byte".to_owned())),
-            _ => Ok(Some(text.to_owned())),
-        }
-    }
-
-    fn print(&self, value: &Option<String>) -> String {
-        value.clone().unwrap_or_default()
-    }
-
-    fn placeholder(&self) -> &'static str {
-        self.placeholder
-    }
-}
-
-/// A password; the empty one means that none is asked for.
-pub(super) struct Password;
-
-impl Codec for Password {
-    type Value = Option<Secret>;
-
-    fn parse(&self, text: &str, _current: Option<&Option<Secret>>) -> Result<Option<Secret>, Mistake> {
-        Ok((!text.is_empty()).then(|| Secret(text.to_owned())))
-    }
-
-    fn print(&self, value: &Option<Secret>) -> String {
-        value.as_ref().map(|secret| secret.0.clone()).unwrap_or_default()
-    }
-
-    fn placeholder(&self) -> &'static str {
-        "PASSWORD"
-    }
-}
-
-/// Text that must not reach a log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Whether `given` is this secret, in a time that depends on the length of `given` alone.
-    pub fn matches(&self, given: &[u8]) -> bool {
-        let own = self.0.as_bytes();
-        let mut differences = u8::from(own.len() != given.len());
-        for (index, byte) in given.iter().enumerate() {
-            // Wraps around a shorter secret, so that its length does not show either.
-            differences |= byte ^ own[index % own.len()];
-        }
-        differences == 0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -497,16 +338,6 @@ mod tests {
     }
 
     #[test]
-    fn save_points_are_told_from_nonsense() {
-        assert_eq!(NoSavePoints.parse("", None), Ok(Fixed));
-        let text = |words| NoSavePoints.parse(words, None).unwrap_err().to_string();
-        assert!(text("900 1 60 10000").contains("no persistence"));
-        for wrong in ["900", "foo", "900 1 5", "900 x"] {
-            assert_eq!(text(wrong), "Invalid save parameters");
-        }
-    }
-
-    #[test]
     fn permissions_are_octal() {
         assert_eq!(Permissions.parse("700", None), Ok(0o700));
         assert_eq!(Permissions.print(&0o660), "660");
@@ -514,16 +345,6 @@ mod tests {
         for wrong in ["", "888", "+7", "rwx"] {
             assert!(matches!(Permissions.parse(wrong, None), Err(Mistake::NotInteger { .. })), "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn secrets_match_themselves_alone_and_do_not_show() {
-        let secret = Password.parse("abab", None).unwrap().unwrap();
-        assert!(secret.matches(b"abab"));
-        for wrong in [&b""[..], b"ab", b"abababab", b"abac", b"ababa"] {
-            assert!(!secret.matches(wrong), "{wrong:?}");
-        }
-        assert!(!format!("{secret:?}").contains("abab"));
     }
 
     proptest! {
@@ -539,7 +360,6 @@ mod tests {
             let _ = memory(&text);
             let _ = Integer::<u16>::new(0, 65535).parse(&text, None);
             let _ = Permissions.parse(&text, None);
-            let _ = NoSavePoints.parse(&text, None);
         }
     }
 }
