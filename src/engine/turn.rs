@@ -42,6 +42,7 @@ impl Engine {
             Input::Ended { conn, broken } => self.ended(conn, broken),
             Input::Stalled { conn, unsent } => self.stalled(conn, unsent),
             Input::Drained { conn } => self.drained(conn),
+            Input::ConfigRewritten { ticket, outcome } => self.config_rewritten(ticket, outcome),
         }
     }
 
@@ -57,6 +58,7 @@ impl Engine {
         self.work_in_slices();
         self.tend_shard();
         self.check_idle_clients();
+        self.sample_rates();
         self.return_loans();
         self.post_mail();
         for conn in std::mem::take(&mut self.unsent) {
@@ -184,6 +186,7 @@ impl Engine {
         let OutputLimit { hard_bytes, .. } = self.config.output_limits.normal;
         if hard_bytes > 0 && unsent as u64 > hard_bytes {
             tracing::warn!(client = session.id.0, unsent, hard_bytes, "a client is closed: its output is above the limit");
+            self.stats.output_closed += 1;
             return self.close(conn, false);
         }
         if unsent > OUTPUT_PAUSE_BYTES && session.state == State::Ready {
@@ -234,7 +237,7 @@ impl Engine {
     pub(super) fn forget_session(&mut self, session: &Session) {
         self.shared.disconnected(self.core);
         if session.monitoring {
-            self.monitor_left();
+            self.monitor_left(session.conn);
         }
     }
 
