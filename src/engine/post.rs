@@ -5,7 +5,7 @@ use super::mail::{self, Batch, Letter, Place, Rare, Run};
 use super::{Effect, Engine};
 use crate::base::CoreId;
 use crate::mesh::Progress;
-use crate::resp::{Output, Reply};
+use crate::resp::{Output, Reply, Request};
 
 /// A command that waits behind an intent on one of its keys.
 #[derive(Debug)]
@@ -93,13 +93,7 @@ impl Engine {
         let blocking = if self.ledger.is_empty() { None } else { self.blocking_key(command, request) };
         match blocking {
             None => {
-                self.stats.served += 1;
-                self.reply_to(from, run.reply_to, |engine, out| {
-                    let Some(mut shard) = engine.shard.take() else { return };
-                    let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
-                    engine.execute(&mut shard, now, run.database, command, request, reply);
-                    engine.shard = Some(shard);
-                });
+                self.run_timed(from, run, request);
             }
             Some(key) => {
                 let mut kept = Vec::new();
@@ -115,13 +109,24 @@ impl Engine {
         let Waiter { from, run, bytes } = waiter;
         let mut spans = std::mem::take(&mut self.spans);
         let request = mail::unpack(&bytes, run.start, run.arguments, &mut spans);
+        self.run_timed(from, run, request);
+        self.spans = spans;
+    }
+
+    /// Runs a request whose time has come, and replies.
+    fn run_timed(&mut self, from: CoreId, run: Run, request: Request<'_>) {
+        let command = run.command.command();
+        let timed = self.is_timed(command, self.stats.served);
+        self.stats.served += 1;
         self.reply_to(from, run.reply_to, |engine, out| {
             let Some(mut shard) = engine.shard.take() else { return };
             let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
-            engine.execute(&mut shard, now, run.database, run.command.command(), request, reply);
+            engine.execute(&mut shard, now, run.database, command, request, reply);
             engine.shard = Some(shard);
         });
-        self.spans = spans;
+        if let Some(began_us) = timed {
+            self.observe_for(from, run.reply_to.conn, command, request, began_us);
+        }
     }
 
     /// Lets `write` encode the reply to a request of `core`: into its batch, or into the session's pipeline if it is this
@@ -185,6 +190,9 @@ impl Engine {
             Rare::Store { id, writes } => self.store(id, writes),
             Rare::Ask { handle, ask } => self.asked(from, handle, ask),
             Rare::Told { handle, told } => self.told(from, handle, told),
+            Rare::Slow(slow) => self.was_slow(slow),
+            Rare::Seen(line) => self.seen(&line),
+            Rare::Unwatched => self.unwatched(from),
             Rare::Adopt(descriptor) => self.effects.push_back(Effect::Adopt(descriptor)),
         }
     }

@@ -42,6 +42,7 @@ impl Engine {
             Input::Ended { conn, broken } => self.ended(conn, broken),
             Input::Stalled { conn, unsent } => self.stalled(conn, unsent),
             Input::Drained { conn } => self.drained(conn),
+            Input::ConfigRewritten { ticket, outcome } => self.config_rewritten(ticket, outcome),
         }
     }
 
@@ -57,6 +58,7 @@ impl Engine {
         self.work_in_slices();
         self.tend_shard();
         self.check_idle_clients();
+        self.sample_rates();
         self.return_loans();
         self.post_mail();
         for conn in std::mem::take(&mut self.unsent) {
@@ -188,6 +190,7 @@ impl Engine {
                 hard_bytes,
                 "a client is closed: its output is above the limit"
             );
+            self.stats.output_closed += 1;
             return self.close(conn, false);
         }
         if unsent > OUTPUT_PAUSE_BYTES && session.state == State::Ready {
@@ -239,7 +242,7 @@ impl Engine {
     pub(super) fn forget_session(&mut self, session: &Session) {
         self.shared.disconnected(self.core);
         if session.monitoring {
-            self.monitor_left();
+            self.monitor_left(session.conn);
         }
     }
 
@@ -290,11 +293,6 @@ impl Engine {
         self.credits.iter().any(|credits| !credits.is_empty())
             || !self.transactions.is_empty()
             || !self.questions.is_empty()
-    }
-
-    /// Takes note of the CPU time of a turn.
-    pub fn turn_took(&mut self, cpu_us: u64) {
-        self.stats.longest_turn_us = self.stats.longest_turn_us.max(cpu_us);
     }
 
     /// Which core should have a connection that this one has accepted.
