@@ -20,6 +20,7 @@
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
 
 mod connection;
+mod inspect;
 mod keyed;
 mod mail;
 mod node;
