@@ -53,6 +53,13 @@ pub const MAIL_CREDITS: u32 = 1024;
 /// Spin hints that a waking owner gives while its shard is lent: about a microsecond at 40 to 140 cycles each.
 pub const LEASE_RECLAIM_SPINS: u32 = 32;
 
+/// Bytes that a command may make a string grow to, however large `proto-max-bulk-len` is: 2^35 bits.
+pub const STRING_BYTES_MAX: usize = 4 << 30;
+
+/// Room that a growing string gets beyond what it needs: as much again, but at most this, as in Redis (1 MiB).
+pub const STRING_SPARE_BYTES_MAX: usize = 1024 * 1024;
+
+const _: () = assert!(BULK_BYTES_MAX_DEFAULT <= STRING_BYTES_MAX && STRING_BYTES_MAX.is_power_of_two());
 const _: () = assert!(CORES_MAX <= u8::MAX as usize + 1);
 const _: () = assert!(CORES_MAX <= u64::BITS as usize, "a set of cores is one word");
 const _: () = assert!(MAIL_RING_BATCHES.is_power_of_two());

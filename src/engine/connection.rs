@@ -29,6 +29,16 @@ impl Engine {
                 session.state = State::Closing;
                 flow
             }
+            CommandId::ConfigGet => self.answer(session, |engine, reply| {
+                let patterns: Vec<&[u8]> = request.iter().skip(2).collect();
+                let found = engine.config.get(&patterns, crate::base::glob_matches_ignoring_case);
+                reply.map(found.len());
+                for (name, value) in found {
+                    reply.bulk(name.as_bytes());
+                    reply.bulk(value.as_bytes());
+                }
+            }),
+            _ if !command.name.starts_with("command") => self.refuse(session, ReplyError::Syntax),
             _ => self.answer(session, |_, reply| {
                 if let Err(error) = command::introspect(command, &mut args, reply) {
                     reply.error(error);

@@ -157,9 +157,7 @@ impl Engine {
         let Some(shard) = &mut self.shard else { return };
         let told = match ask {
             Ask::Size { database } => Told::Size(database_size(shard, database)),
-            Ask::RandomKey { database } => {
-                Told::RandomKey(RandomKey::draw(shard, database, self.now, &mut self.rng))
-            }
+            Ask::RandomKey { database } => Told::RandomKey(RandomKey::draw(shard, database, self.now, &mut self.rng)),
             Ask::Keys { database, pattern } => {
                 let scan = KeysScan::new(database, &pattern);
                 return self.slices.push_back(Slice::Keys { from, handle, scan });

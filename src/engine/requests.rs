@@ -91,7 +91,11 @@ impl Engine {
         if session.state == State::Closing {
             session.input = None;
         } else if session.input_bytes() as u64 > self.config.query_buffer_bytes {
-            tracing::warn!(client = session.id.0, bytes = session.input_bytes(), "a client is closed: its request is above client-query-buffer-limit");
+            tracing::warn!(
+                client = session.id.0,
+                bytes = session.input_bytes(),
+                "a client is closed: its request is above client-query-buffer-limit"
+            );
             session.state = State::Closing;
             session.input = None;
         }
@@ -195,8 +199,7 @@ impl Engine {
     /// takes next to nothing.
     #[inline]
     fn is_timed(&self, command: &Command) -> Option<u64> {
-        (!command.bounded || (self.config.slowlog_slower_us as u64) < BOUNDED_COMMAND_US)
-            .then(self.stopwatch)
+        (!command.bounded || (self.config.slowlog_slower_us as u64) < BOUNDED_COMMAND_US).then(self.stopwatch)
     }
 
     /// Lets `write` answer the request in the order of the pipeline.

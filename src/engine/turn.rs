@@ -195,7 +195,12 @@ impl Engine {
         session.unsent_bytes = unsent;
         let OutputLimit { hard_bytes, .. } = self.config.output_limits.normal;
         if hard_bytes > 0 && unsent as u64 > hard_bytes {
-            tracing::warn!(client = session.id.0, unsent, hard_bytes, "a client is closed: its output is above the limit");
+            tracing::warn!(
+                client = session.id.0,
+                unsent,
+                hard_bytes,
+                "a client is closed: its output is above the limit"
+            );
             return self.close(conn, false);
         }
         if unsent > OUTPUT_PAUSE_BYTES && session.state == State::Ready {
@@ -267,7 +272,8 @@ impl Engine {
         }
         self.next_idle_check_us = self.now.mono_us + IDLE_CHECK_INTERVAL_US;
         let oldest = self.now.unix_us.saturating_sub(u64::from(self.config.timeout_s) * 1_000_000);
-        let idle = |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring;
+        let idle =
+            |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring;
         let idle: Vec<ConnId> = self.sessions.iter().filter(idle).map(|session| session.conn).collect();
         for conn in idle {
             self.close(conn, true);

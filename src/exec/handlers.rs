@@ -1,6 +1,7 @@
 //! The table from a command's number to its handler.
 
-use super::{Cx, Handler, dump, expire, keys, node, object, string};
+use super::{Cx, Handler};
+use super::{bitfield, bitmap, dump, expire, keys, lcs, node, object, string, string_number, string_range};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
 use crate::resp::{Reply, ReplyError, Request};
@@ -20,8 +21,36 @@ pub static HANDLERS: [Option<Handler>; CommandId::COUNT] = {
 
 const ROWS: &[(CommandId, Handler)] = &[
     // Strings.
+    (CommandId::Append, string_range::append),
+    (CommandId::Decr, string_number::decr),
+    (CommandId::Decrby, string_number::decrby),
     (CommandId::Get, string::get),
+    (CommandId::Getdel, string::getdel),
+    (CommandId::Getex, string::getex),
+    (CommandId::Getrange, string_range::getrange),
+    (CommandId::Getset, string::getset),
+    (CommandId::Incr, string_number::incr),
+    (CommandId::Incrby, string_number::incrby),
+    (CommandId::Incrbyfloat, string_number::incrbyfloat),
+    (CommandId::Lcs, lcs::lcs),
+    (CommandId::Mget, string::mget),
+    (CommandId::Mset, string::mset),
+    (CommandId::Msetnx, string::msetnx),
+    (CommandId::Psetex, string::psetex),
     (CommandId::Set, string::set),
+    (CommandId::Setex, string::setex),
+    (CommandId::Setnx, string::setnx),
+    (CommandId::Setrange, string_range::setrange),
+    (CommandId::Strlen, string::strlen),
+    (CommandId::Substr, string_range::getrange),
+    // Bitmaps.
+    (CommandId::Bitcount, bitmap::bitcount),
+    (CommandId::Bitfield, bitfield::bitfield),
+    (CommandId::BitfieldRo, bitfield::bitfield_ro),
+    (CommandId::Bitop, bitmap::bitop),
+    (CommandId::Bitpos, bitmap::bitpos),
+    (CommandId::Getbit, bitmap::getbit),
+    (CommandId::Setbit, bitmap::setbit),
     // Keys.
     (CommandId::Copy, keys::copy),
     (CommandId::Del, keys::del),
@@ -62,5 +91,18 @@ pub fn run(command: &'static Command, request: Request<'_>, shard: &mut Shard, c
     };
     if let Err(error) = handler(shard, &mut Args::new(command, request), cx, reply) {
         reply.error(error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{BY_ID, Scope};
+
+    #[test]
+    fn every_row_has_its_handler() {
+        for command in BY_ID.iter().filter(|command| command.scope == Scope::Shard && command.subcommands.is_empty()) {
+            assert!(HANDLERS[command.id.index()].is_some(), "{}", command.name);
+        }
     }
 }

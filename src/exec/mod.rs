@@ -7,15 +7,24 @@
 //!
 //! Invariant: an error is returned before anything was written to the reply and before anything was changed.
 
+mod access;
+mod big;
+mod bitfield;
+mod bitmap;
+mod bits;
 mod dump;
 mod expire;
+mod extended;
 mod handlers;
 mod keys;
+mod lcs;
 pub mod node;
 mod object;
 mod rdb;
 pub mod scan;
 mod string;
+mod string_number;
+mod string_range;
 
 pub use handlers::{HANDLERS, run};
 pub use keys::key_database;
@@ -23,6 +32,8 @@ pub use object::debug_object;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::base::{Now, Rng};
 use crate::command::Args;

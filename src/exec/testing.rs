@@ -1,7 +1,7 @@
 //! A shard on a bench: commands go in and replies come out as text, and the clock is moved by hand.
 //!
-//! A command is written as at a prompt: words parted by single spaces, `""` for an empty one, `\xHH` for
-//! any byte. A reply is shown with a space for each CRLF and without the last one.
+//! A command is written as at a prompt: words parted by spaces, double quotes around what has spaces in it or is empty,
+//! `\xHH` for any byte. A reply is shown with a space for each CRLF and without the last one.
 
 use super::{Cx, run};
 use crate::base::{KeyHasher, Now, Rng};
@@ -18,6 +18,7 @@ pub(super) struct Bench {
     pub(super) shard: Shard,
     pub(super) database: usize,
     pub(super) bulk_bytes_max: usize,
+    pub(super) protocol: Protocol,
     now: Now,
     rng: Rng,
 }
@@ -28,6 +29,7 @@ impl Bench {
             shard: Shard::new(DATABASES_DEFAULT, KeyHasher::new(1)),
             database: 0,
             bulk_bytes_max: BULK_BYTES_MAX_DEFAULT,
+            protocol: Protocol::Resp2,
             now: Now { unix_us: START_MS * 1000, mono_us: 0 },
             rng: Rng::with_seed(1),
         }
@@ -83,7 +85,7 @@ impl Bench {
             bulk_bytes_max: self.bulk_bytes_max,
             rng: &mut self.rng,
         };
-        write(&mut self.shard, &mut cx, &mut Reply::new(&mut output, Protocol::Resp2));
+        write(&mut self.shard, &mut cx, &mut Reply::new(&mut output, self.protocol));
         output.pieces(0).collect::<Vec<_>>().concat()
     }
 }
@@ -113,25 +115,27 @@ fn with_arguments<T>(arguments: &[&[u8]], test: impl FnOnce(&'static Command, Re
     test(command, Request::new(&data, &spans))
 }
 
-fn words(text: &str) -> Vec<Vec<u8>> {
-    let mut words = Vec::new();
-    for word in text.split(' ') {
-        let mut rest = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).unwrap_or(word).as_bytes();
-        let mut bytes = Vec::new();
-        while let [first, behind @ ..] = rest {
-            rest = behind;
-            match rest {
-                [b'x', high, low, behind @ ..] if *first == b'\\' => {
-                    let digits = [*high, *low];
-                    let digits = std::str::from_utf8(&digits).expect("ASCII");
-                    bytes.push(u8::from_str_radix(digits, 16).expect("two hexadecimal digits"));
-                    rest = behind;
-                }
-                _ => bytes.push(*first),
+pub(super) fn words(text: &str) -> Vec<Vec<u8>> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), None::<Vec<u8>>, false);
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        match (first, rest) {
+            (b' ', _) if !quoted => words.extend(word.take()),
+            (b'"', _) => {
+                quoted = !quoted;
+                word.get_or_insert_default();
             }
+            (b'\\', [b'x', high, low, behind @ ..]) => {
+                let digits = [*high, *low];
+                let digits = std::str::from_utf8(&digits).expect("ASCII");
+                word.get_or_insert_default().push(u8::from_str_radix(digits, 16).expect("two hexadecimal digits"));
+                rest = behind;
+            }
+            _ => word.get_or_insert_default().push(*first),
         }
-        words.push(bytes);
     }
+    words.extend(word);
     words
 }
 

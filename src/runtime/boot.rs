@@ -92,7 +92,8 @@ struct Node {
 /// Starts a node, calls `ready` when it serves, and returns when it has stopped in order.
 pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> Result<(), BootError> {
     let kernel = probe::kernel().map_err(BootError::new)?;
-    let allowed = cpus::allowed().map_err(|error| BootError(format!("the CPUs of this process are unknown: {error}")))?;
+    let allowed =
+        cpus::allowed().map_err(|error| BootError(format!("the CPUs of this process are unknown: {error}")))?;
     let cpus = cpus::choose(config.cpus.as_ref(), &allowed, cpus::quota()).map_err(BootError::new)?;
     let cores = cpus.len();
     make_room_for_clients(&config, cores);
@@ -128,7 +129,7 @@ pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> R
     let summary = Summary {
         addresses,
         unixsocket: config.unixsocket.clone(),
-        cpus: cpus.as_slice().to_vec(),
+        cpus: cpus.as_slice().iter().map(|cpu| usize::from(*cpu)).collect(),
         kernel,
     };
     let node = Arc::new(Node {
@@ -143,7 +144,7 @@ pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> R
     let mut threads = Vec::with_capacity(cores);
     for (((port, listeners), control), cpu) in ports.into_iter().zip(listeners).zip(core_ends).zip(cpus.as_slice()) {
         let core = port.core();
-        threads.push(start_core(*cpu, CoreParts { core, port, listeners, control, node: node.clone() })?);
+        threads.push(start_core(usize::from(*cpu), CoreParts { core, port, listeners, control, node: node.clone() })?);
     }
     node.rings.wait();
     if let Some(failure) = node.failure() {
@@ -249,7 +250,10 @@ fn attend(cores: &MainEnd, signals: &Signals, count: usize) -> Result<(), BootEr
         let begin_to_stop = match cores.wait(signals, deadline).map_err(BootError::new)? {
             Wakened::Signal => match signals.next().map_err(BootError::new)? {
                 Some(signal) => {
-                    tracing::info!(?signal, "stopping: no new clients, output still leaves; a second SIGINT stops at once");
+                    tracing::info!(
+                        ?signal,
+                        "stopping: no new clients, output still leaves; a second SIGINT stops at once"
+                    );
                     signals.let_interrupt_kill().map_err(BootError::new)?;
                     true
                 }

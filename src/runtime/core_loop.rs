@@ -150,10 +150,7 @@ impl CoreLoop {
     /// Tells the main thread when all clients are gone.
     fn drain(&mut self) {
         const CONTROL_ONLY: usize = 1;
-        if self.stopping == Stopping::Draining
-            && self.engine.clients() == 0
-            && self.net.connections() <= CONTROL_ONLY
-        {
+        if self.stopping == Stopping::Draining && self.engine.clients() == 0 && self.net.connections() <= CONTROL_ONLY {
             self.stopping = Stopping::Drained;
             self.control.tell(control::DRAINED);
         }
