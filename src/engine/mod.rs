@@ -47,7 +47,7 @@ use crate::keyspace::Shard;
 use crate::mesh::{Credit, Loan, Port};
 use crate::metrics::CoreStats;
 use crate::resp::{Output, RequestParser, Span};
-use crate::session::{Peer, WaitList};
+use crate::session::{Peer, State, WaitList};
 use crate::topology::Topology;
 use crate::txn::Ledger;
 
@@ -277,6 +277,9 @@ impl Engine {
         let output = session.pipeline.take(Output::default());
         session.sent_bytes += output.len() as u64;
         self.stats.sent_bytes += output.len() as u64;
+        if session.state == State::Closing && session.pipeline.is_settled() {
+            self.close(conn, true);
+        }
         output
     }
 

@@ -75,9 +75,9 @@ impl Engine {
             if let Some(session) = self.sessions.get_mut(conn) {
                 session.listed = false;
                 if session.pipeline.ready_bytes() > 0 {
+                    // A session that is closing goes when its last output has been taken.
                     self.effects.push_back(Effect::Send(conn));
-                }
-                if session.state == State::Closing && session.pipeline.is_settled() {
+                } else if session.state == State::Closing && session.pipeline.is_settled() {
                     self.close(conn, true);
                 }
             }
