@@ -183,7 +183,7 @@ impl Engine {
         }
         if let Some(session) = self.sessions.get_mut(conn) {
             session.ended = true;
-            if session.state == State::Ready {
+            if session.state == State::Ready && !session.runnable {
                 session.state = State::Closing;
             }
             self.list_unsent(conn);
