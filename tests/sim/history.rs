@@ -36,6 +36,24 @@ pub(crate) struct Operation {
     pub(crate) reply: Option<Reply>,
 }
 
+impl Operation {
+    /// Whether its reply says that it has changed nothing, wherever in the history it stands.
+    fn changed_nothing(&self) -> bool {
+        match (self.words[0].as_slice(), &self.reply) {
+            (_, None) => false,
+            (b"GET" | b"MGET" | b"STRLEN" | b"EXISTS" | b"TOUCH" | b"TYPE" | b"TTL" | b"PTTL", _) => true,
+            (_, Some(Reply::Error(_))) => true,
+            (
+                b"DEL" | b"UNLINK" | b"SETNX" | b"MSETNX" | b"RENAMENX" | b"COPY" | b"MOVE" | b"EXPIRE" | b"PEXPIRE"
+                | b"PERSIST",
+                Some(Reply::Integer(0)),
+            ) => true,
+            (b"GETDEL", Some(Reply::Null)) => true,
+            _ => false,
+        }
+    }
+}
+
 /// How a client's pipeline is ordered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
@@ -177,9 +195,9 @@ impl Search<'_> {
             let after = state.after(operation.database, &operation.words, operation.reply.as_ref(), window);
             if let [only] = after.as_slice()
                 && *only == state
-                && operation.reply.is_some()
+                && operation.changed_nothing()
             {
-                // It changes nothing and may come now: then it may as well, and no other order need be tried.
+                // It may come now and matters to nobody: then it may as well, and no other order need be tried.
                 return self.go_on(done | 1 << at, state);
             }
             branches.extend(after.into_iter().map(|state| (at, state)));
