@@ -11,7 +11,7 @@ use crate::keyspace::{Deadline, Shard};
 use crate::limits::{LARGE_VALUE_BYTES, LOAN_COMMANDS};
 use crate::resp::{Reply, ReplyError, Request};
 use crate::route::{self, Plan};
-use crate::session::{ReplyMode, Session};
+use crate::session::{ReplyMode, Session, State};
 
 /// Where a command on one core ended up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +50,10 @@ impl Engine {
                 } else {
                     self.on_other_shard(core, session, command, request)
                 };
+                if several_keys && outcome == Outcome::Mailed && !session.pipeline.is_settled() {
+                    // What follows could run elsewhere, or pass it where it waits behind an intent.
+                    session.state = State::Draining;
+                }
                 self.after(session, outcome)
             }
             Plan::Several => {
