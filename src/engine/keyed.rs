@@ -155,17 +155,16 @@ impl Engine {
     /// Holds the shard of `core`, from now until the end of the turn or the budget. False: the request goes by mail.
     #[inline]
     pub(super) fn borrow(&mut self, core: CoreId) -> bool {
+        // A letter that has not left yet would be overtaken, as would one under way (the port knows those).
+        let overtakes = !self.outgoing[core.index()].is_empty();
         match &self.loans[core.index()] {
-            Some(open) if open.commands < LOAN_COMMANDS => true,
+            Some(open) if open.commands < LOAN_COMMANDS && !overtakes => true,
             Some(_) => {
                 self.return_loan(core);
                 false
             }
+            None if overtakes => false,
             None => {
-                // A letter that has not left yet would be overtaken, as would one under way (the port knows those).
-                if !self.outgoing[core.index()].is_empty() {
-                    return false;
-                }
                 let Some(mut loan) = self.port.borrow(core) else { return false };
                 loan.advance(self.now);
                 let owner_wakes_ms = loan.next_due().unix_ms().unwrap_or(u64::MAX);
