@@ -100,18 +100,19 @@ impl Engine {
 
     /// Runs a command on the own shard if it is here and nothing lies on the keys; else leaves it to be run later.
     fn on_own_shard(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Outcome {
-        if self.shard.is_some() && self.stash.is_empty() && !self.lies_behind_intent(command, request) {
+        if self.shard.is_none() || !self.stash.is_empty() {
+            self.mail(self.core, session, command, request);
+            return Outcome::Mailed;
+        }
+        let blocking = if self.ledger.is_empty() { None } else { self.blocking_key(command, request) };
+        let Some(key) = blocking else {
             self.run_here(session, command, request);
             return Outcome::Done;
-        }
-        self.mail(self.core, session, command, request);
+        };
+        // It waits from now on: in a letter it would be passed by a read that the intent lets through.
+        let run = order(session, command, request);
+        self.wait(key, self.core, run, request);
         Outcome::Mailed
-    }
-
-    /// Whether a transaction holds, or others wait for, a key of this request.
-    #[inline]
-    pub(super) fn lies_behind_intent(&self, command: &'static Command, request: Request<'_>) -> bool {
-        !self.ledger.is_empty() && self.blocking_key(command, request).is_some()
     }
 
     /// The first key of the request that has an intent on it.
@@ -193,25 +194,10 @@ impl Engine {
     /// Puts a request into the batch for `core`, and reserves the place of its reply.
     #[inline]
     fn mail(&mut self, core: CoreId, session: &mut Session, command: &'static Command, request: Request<'_>) {
-        let place = match session.reply_mode {
-            ReplyMode::On => session.pipeline.reserve(),
-            mode => {
-                if mode == ReplyMode::Skip {
-                    session.reply_mode = ReplyMode::On;
-                }
-                NO_PLACE
-            }
-        };
+        let run = order(session, command, request);
         let batch = &mut self.outgoing[core.index()];
         let start = batch.pack(request);
-        batch.letters.push(Letter::Run(Run {
-            reply_to: Place { conn: session.conn, place },
-            command: command.id,
-            database: session.database,
-            protocol: session.protocol,
-            arguments: request.len() as u32,
-            start,
-        }));
+        batch.letters.push(Letter::Run(Run { start, ..run }));
     }
 
     /// Whether the shards hold as much as `maxmemory` allows. Each core answers for its share.
@@ -220,5 +206,27 @@ impl Engine {
         let limit = self.config.maxmemory;
         limit > 0
             && self.shard.as_ref().is_some_and(|shard| shard.used_bytes() as u64 > limit / self.topology.cores() as u64)
+    }
+}
+
+/// The order to run a request, whose arguments are still to be packed; the place of its reply is reserved.
+#[inline]
+fn order(session: &mut Session, command: &'static Command, request: Request<'_>) -> Run {
+    let place = match session.reply_mode {
+        ReplyMode::On => session.pipeline.reserve(),
+        mode => {
+            if mode == ReplyMode::Skip {
+                session.reply_mode = ReplyMode::On;
+            }
+            NO_PLACE
+        }
+    };
+    Run {
+        reply_to: Place { conn: session.conn, place },
+        command: command.id,
+        database: session.database,
+        protocol: session.protocol,
+        arguments: request.len() as u32,
+        start: 0,
     }
 }

@@ -5,7 +5,7 @@ use super::mail::{self, Batch, Letter, Place, Rare, Run};
 use super::{Effect, Engine};
 use crate::base::CoreId;
 use crate::mesh::Progress;
-use crate::resp::{Output, Reply};
+use crate::resp::{Output, Reply, Request};
 
 /// A command that waits behind an intent on one of its keys.
 #[derive(Debug)]
@@ -95,13 +95,16 @@ impl Engine {
                     engine.shard = Some(shard);
                 });
             }
-            Some(key) => {
-                let mut kept = Vec::new();
-                let start = mail::pack(&mut kept, request);
-                self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes: kept });
-            }
+            Some(key) => self.wait(key, from, run, request),
         }
         self.spans = spans;
+    }
+
+    /// Lets a request wait behind the intents on `key`.
+    pub(super) fn wait(&mut self, key: &[u8], from: CoreId, run: Run, request: Request<'_>) {
+        let mut bytes = Vec::new();
+        let start = mail::pack(&mut bytes, request);
+        self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes });
     }
 
     /// Runs a command that has waited long enough.
