@@ -21,6 +21,7 @@
 
 mod connection;
 mod facts;
+mod inspect;
 mod keyed;
 mod mail;
 mod node;

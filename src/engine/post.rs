@@ -21,12 +21,6 @@ impl Engine {
         if self.topology.cores() == 1 {
             return;
         }
-        if self.shard.is_none()
-            && let Some(shard) = self.port.reclaim()
-        {
-            self.shard = Some(shard);
-        }
-        self.read_stash();
         while let Some(mut received) = self.port.receive() {
             let from = received.from();
             self.read_batch(from, &mut received);
@@ -35,7 +29,7 @@ impl Engine {
     }
 
     /// Requests that waited for the shard come before those that came later.
-    fn read_stash(&mut self) {
+    pub(super) fn read_stash(&mut self) {
         while self.shard.is_some()
             && let Some((from, mut batch)) = self.stash.pop_front()
         {
@@ -57,7 +51,7 @@ impl Engine {
     }
 
     /// Reads a batch, or its replies only if the shard that its requests are for is away.
-    fn read_batch(&mut self, from: CoreId, batch: &mut Batch) {
+    pub(super) fn read_batch(&mut self, from: CoreId, batch: &mut Batch) {
         if self.shard.is_some() && self.stash.is_empty() {
             return self.read_letters(from, batch);
         }
@@ -95,13 +89,16 @@ impl Engine {
             None => {
                 self.run_timed(from, run, request);
             }
-            Some(key) => {
-                let mut kept = Vec::new();
-                let start = mail::pack(&mut kept, request);
-                self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes: kept });
-            }
+            Some(key) => self.wait_behind(key, from, run, request),
         }
         self.spans = spans;
+    }
+
+    /// Lets a request wait behind the intents on `key`.
+    pub(super) fn wait_behind(&mut self, key: &[u8], from: CoreId, run: Run, request: Request<'_>) {
+        let mut bytes = Vec::new();
+        let start = mail::pack(&mut bytes, request);
+        self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes });
     }
 
     /// Runs a command that has waited long enough.

@@ -27,11 +27,23 @@ pub enum Sleep {
 impl Engine {
     /// Begins a turn.
     pub fn begin(&mut self, now: Now) {
+        self.begin_turn(now);
+        self.read_mail();
+    }
+
+    /// What comes before the mail of others is read: the time, the own shard if it is back, and what waited for it.
+    pub(super) fn begin_turn(&mut self, now: Now) {
+        if self.shard.is_none()
+            && let Some(shard) = self.port.reclaim()
+        {
+            self.shard = Some(shard);
+        }
+        // Whoever had borrowed the shard may have read a later time.
         self.now = match &mut self.shard {
             Some(shard) => shard.advance(now),
             None => now,
         };
-        self.read_mail();
+        self.read_stash();
     }
 
     /// Takes in what has happened.
@@ -172,7 +184,7 @@ impl Engine {
         }
         if let Some(session) = self.sessions.get_mut(conn) {
             session.ended = true;
-            if session.state == State::Ready {
+            if session.state == State::Ready && !session.runnable {
                 session.state = State::Closing;
             }
             self.list_unsent(conn);
