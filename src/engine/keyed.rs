@@ -181,7 +181,11 @@ impl Engine {
             None if overtakes => false,
             None => {
                 let Some(mut loan) = self.port.borrow(core) else { return false };
-                loan.advance(self.now);
+                // The latest time that any of the shards at hand has seen is the time for all of them.
+                self.now = loan.advance(self.now);
+                if let Some(shard) = &mut self.shard {
+                    shard.advance(self.now);
+                }
                 let owner_wakes_ms = loan.next_due().unix_ms().unwrap_or(u64::MAX);
                 self.loans[core.index()] = Some(OpenLoan { loan, commands: 0, owner_wakes_ms });
                 true

@@ -6,6 +6,7 @@ use super::{Effect, Engine};
 use crate::base::CoreId;
 use crate::mesh::Progress;
 use crate::resp::{Output, Reply, Request};
+use crate::txn::TxnId;
 
 /// A command that waits behind an intent on one of its keys.
 #[derive(Debug)]
@@ -101,12 +102,21 @@ impl Engine {
         self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes });
     }
 
-    /// Runs a command that has waited long enough.
-    pub(super) fn run_waiter(&mut self, waiter: Waiter) {
-        let Waiter { from, run, bytes } = waiter;
+    /// Runs a command that has waited behind the transactions up to `behind`, unless one of its keys is still held.
+    pub(super) fn run_waiter(&mut self, behind: TxnId, waiter: Waiter) {
+        let Waiter { from, run, bytes } = &waiter;
+        let command = run.command.command();
         let mut spans = std::mem::take(&mut self.spans);
-        let request = mail::unpack(&bytes, run.start, run.arguments, &mut spans);
-        self.run_timed(from, run, request);
+        let request = mail::unpack(bytes, run.start, run.arguments, &mut spans);
+        let detained = crate::command::keys(command, request).ok().and_then(|keys| {
+            let mut names = keys.map(|key| request.get(key.index));
+            names.find(|name| self.ledger.detains(name, command.is_write(), behind)).map(Box::<[u8]>::from)
+        });
+        if let Some(key) = detained {
+            self.spans = spans;
+            return self.ledger.wait_on(&key, command.is_write(), behind, waiter);
+        }
+        self.run_timed(*from, *run, request);
         self.spans = spans;
     }
 

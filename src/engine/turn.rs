@@ -87,6 +87,9 @@ impl Engine {
 
     /// Expires and frees what is due, a bounded piece at a time.
     fn tend_shard(&mut self) {
+        if let Some(assembly) = &mut self.assembly {
+            assembly.bury_some(BURIAL_PIECES_PER_TURN);
+        }
         let Some(shard) = &mut self.shard else { return };
         if self.expire_actively {
             shard.expire_some(EXPIRY_SEGMENTS_PER_TURN, self.now);
@@ -99,6 +102,7 @@ impl Engine {
         !self.runnable.is_empty()
             || !self.slices.is_empty()
             || !self.outgoing[self.core.index()].is_empty()
+            || self.assembly.as_ref().is_some_and(|assembly| assembly.has_remains())
             || self.shard.as_ref().is_some_and(|shard| {
                 shard.has_remains() || (self.expire_actively && shard.next_due().is_due(self.now.unix_ms()))
             })

@@ -313,7 +313,10 @@ fn set(keys: &mut Database, words: &[Vec<u8>], window: Window) -> Reply {
 fn add(keys: &mut Database, key: &[u8], by: i64) -> Reply {
     let before = match keys.get(key) {
         None => Some(0),
-        Some(item) => std::str::from_utf8(&item.value).ok().and_then(|text| text.parse::<i64>().ok()),
+        // As Redis has it: no leading zero, no plus.
+        Some(item) => std::str::from_utf8(&item.value)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok().filter(|number| number.to_string() == text)),
     };
     let Some(before) = before else {
         return Reply::Error("ERR value is not an integer or out of range".into());
