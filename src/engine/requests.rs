@@ -5,7 +5,7 @@ use super::node::{Refused, WATCHER_REFUSED};
 use super::{Deferred, Engine};
 use crate::base::ConnId;
 use crate::command::{self, Command, Flags, Scope};
-use crate::limits::{BOUNDED_COMMAND_US, OUTPUT_PAUSE_BYTES, REQUESTS_PER_TURN, TIMED_ONE_IN};
+use crate::limits::{BOUNDED_COMMAND_US, REQUESTS_PER_TURN, TIMED_ONE_IN};
 use crate::resp::{ParserLimits, Reply, ReplyError, Request, RequestParser};
 use crate::session::{Input, ReplyMode, Session, State};
 
@@ -62,7 +62,7 @@ impl Engine {
         let free = match session.state {
             State::Ready | State::NoCredit | State::Paused => true,
             State::Draining => session.pipeline.is_settled(),
-            State::Stuffed => session.unsent_bytes == 0,
+            State::Stuffed => session.unsent_bytes <= self.output_bytes_max() / 2,
             State::Busy | State::Closing => false,
         };
         if free {
@@ -129,6 +129,7 @@ impl Engine {
                 Err(error) => {
                     session.pipeline.reply(|out| Reply::new(out, session.protocol).protocol_error(error));
                     session.state = State::Closing;
+                    *parser = RequestParser::new();
                     return bytes.len();
                 }
             };
@@ -169,7 +170,7 @@ impl Engine {
             self.paused.push_back(session.conn);
             return Flow::Hold;
         }
-        if session.pipeline.held_bytes() + session.unsent_bytes > OUTPUT_PAUSE_BYTES {
+        if session.pipeline.held_bytes() + session.unsent_bytes > self.output_bytes_max() {
             session.state = State::Stuffed;
             if session.unsent_bytes == 0 {
                 // The network has not been asked yet: if it takes all, the session goes on with the next turn.

@@ -195,28 +195,42 @@ impl Engine {
         }
     }
 
+    /// Output of one client at which its requests are no longer run: it is closed there if the operator has set a limit,
+    /// else it waits until the client has read.
+    pub(super) fn output_bytes_max(&self) -> usize {
+        match self.config.output_limits.normal.hard_bytes {
+            0 => OUTPUT_PAUSE_BYTES,
+            limit => usize::try_from(limit).unwrap_or(usize::MAX),
+        }
+    }
+
     fn stalled(&mut self, conn: ConnId, unsent: usize) {
+        let output_max = self.output_bytes_max();
+        let now_us = self.now.mono_us;
+        let OutputLimit { hard_bytes, soft_bytes, soft_s } = self.config.output_limits.normal;
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.unsent_bytes = unsent;
-        let OutputLimit { hard_bytes, .. } = self.config.output_limits.normal;
-        if hard_bytes > 0 && unsent as u64 > hard_bytes {
-            tracing::warn!(
-                client = session.id.0,
-                unsent,
-                hard_bytes,
-                "a client is closed: its output is above the limit"
-            );
+        let above_soft = soft_bytes > 0 && unsent as u64 > soft_bytes;
+        session.above_soft_since_us = above_soft.then(|| session.above_soft_since_us.unwrap_or(now_us));
+        let too_long = session.above_soft_since_us.is_some_and(|since| now_us - since > u64::from(soft_s) * 1_000_000);
+        if too_long || (hard_bytes > 0 && unsent as u64 > hard_bytes) {
+            let client = session.id.0;
+            tracing::warn!(client, unsent, hard_bytes, soft_bytes, "a client is closed: its output is above the limit");
             self.stats.output_closed += 1;
             return self.close(conn, false);
         }
-        if unsent > OUTPUT_PAUSE_BYTES && session.state == State::Ready {
+        if unsent > output_max && session.state == State::Ready {
             session.state = State::Stuffed;
+        } else if unsent <= output_max / 2 && session.state == State::Stuffed && !session.runnable {
+            session.runnable = true;
+            self.runnable.push_back(conn);
         }
     }
 
     fn drained(&mut self, conn: ConnId) {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.unsent_bytes = 0;
+        session.above_soft_since_us = None;
         if session.state == State::Stuffed && !session.runnable {
             session.runnable = true;
             self.runnable.push_back(conn);
@@ -269,7 +283,7 @@ impl Engine {
     }
 
     fn needs_idle_checks(&self) -> bool {
-        self.config.timeout_s > 0
+        self.config.timeout_s > 0 || self.config.output_limits.normal.soft_bytes > 0
     }
 
     /// Closes clients that have been idle for longer than `timeout`.
@@ -278,6 +292,16 @@ impl Engine {
             return;
         }
         self.next_idle_check_us = self.now.mono_us + IDLE_CHECK_INTERVAL_US;
+        let above: Vec<(ConnId, usize)> = self
+            .sessions
+            .iter()
+            .filter(|session| session.above_soft_since_us.is_some())
+            .map(|session| (session.conn, session.unsent_bytes))
+            .collect();
+        above.into_iter().for_each(|(conn, unsent)| self.stalled(conn, unsent));
+        if self.config.timeout_s == 0 {
+            return;
+        }
         let oldest = self.now.unix_us.saturating_sub(u64::from(self.config.timeout_s) * 1_000_000);
         let idle =
             |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring;

@@ -128,7 +128,11 @@ impl CoreLoop {
             match effect {
                 Effect::Send(conn) => {
                     let output = self.engine.take_output(conn);
+                    let (before, added) = (self.net.unsent_bytes(conn), output.len());
                     self.net.send(conn, output);
+                    if before > 0 {
+                        self.engine.input(Input::Stalled { conn, unsent: before + added });
+                    }
                     self.engine.recycle(self.net.spare_output());
                 }
                 Effect::Close { conn, last: None } => self.net.close(conn, false),

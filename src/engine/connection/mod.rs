@@ -66,7 +66,8 @@ impl Engine {
     }
 
     fn select(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
-        let database = u16::try_from(args.int()?).map_err(|_| ReplyError::DatabaseOutOfRange)?;
+        let database = i32::try_from(args.int()?).map_err(|_| ReplyError::OutOfRange32)?;
+        let database = u16::try_from(database).map_err(|_| ReplyError::DatabaseOutOfRange)?;
         if database >= self.config.databases {
             return Err(ReplyError::DatabaseOutOfRange.into());
         }
