@@ -1,3 +1,66 @@
 //! The `corewise` binary: flags to configuration to boot; errors as sentences and exit codes.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+
+use corewise::config::flags::{self, Invocation, Launch};
+use corewise::config::{Loaded, Written, WrittenFile, load};
+use corewise::os::signals::Signals;
+use corewise::os::{files, ping, process};
+use corewise::runtime;
+
+/// Everything is as it should be.
+const OK: u8 = 0;
+/// The server could not start, or had to stop; `ping` got no answer.
+const FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let environment = process::environment();
+    let outcome = match flags::parse(std::env::args_os(), &environment) {
+        Ok(Invocation::Serve(launch)) => serve(&launch, &environment),
+        Ok(Invocation::CheckConfig(launch)) => check_config(&launch, &environment),
+        Ok(Invocation::Ping(target)) => ping::ping(&target).map(|()| say("PONG")),
+        Err(error) => error.exit(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::from(OK),
+        Err(sentence) => {
+            // Nothing is left to be done if even the standard error is closed.
+            let _ = writeln!(std::io::stderr(), "corewise: {sentence}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn serve(launch: &Launch, environment: &[(String, String)]) -> Result<(), String> {
+    let signals = Signals::take().map_err(|error| format!("signals cannot be received: {error}"))?;
+    let Loaded { config, notices } = configuration(launch, environment)?;
+    let _level = runtime::init_log(config.loglevel, config.logfile.as_deref())?;
+    for notice in notices {
+        tracing::warn!("{notice}");
+    }
+    runtime::run(config, &signals, |summary| say(&summary.to_string())).map_err(|error| error.to_string())
+}
+
+fn check_config(launch: &Launch, environment: &[(String, String)]) -> Result<(), String> {
+    let Loaded { config, notices } = configuration(launch, environment)?;
+    for notice in notices {
+        say(&format!("note: {notice}"));
+    }
+    for (name, value) in config.get(&[b"*"], corewise::base::glob_matches_ignoring_case) {
+        say(&format!("{name} {value}"));
+    }
+    Ok(())
+}
+
+fn configuration(launch: &Launch, environment: &[(String, String)]) -> Result<Loaded, String> {
+    let text = launch.config.as_deref().map(files::read_text).transpose()?;
+    let file = launch.config.as_deref().zip(text.as_deref()).map(|(path, text)| WrittenFile { path, text });
+    load(&Written { flags: &launch.flags, environment, file }).map_err(|error| error.to_string())
+}
+
+/// A line for whoever started the program.
+fn say(line: &str) {
+    // A closed standard output is no reason to stop serving.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -231,9 +231,6 @@ impl Engine {
     pub(super) fn is_out_of_memory(&self) -> bool {
         let limit = self.config.maxmemory;
         limit > 0
-            && self
-                .shard
-                .as_ref()
-                .is_some_and(|shard| shard.used_bytes() as u64 > limit / self.topology.cores() as u64)
+            && self.shard.as_ref().is_some_and(|shard| shard.used_bytes() as u64 > limit / self.topology.cores() as u64)
     }
 }

@@ -107,12 +107,12 @@ pub enum Input<'a> {
 pub enum Effect {
     /// Send what [`Engine::take_output`] gives.
     Send(ConnId),
-    /// Close the connection: at once, or when its output has left.
+    /// Close the connection: when what was handed over before has left, and then this; at once, if there is none.
     Close {
         /// The connection.
         conn: ConnId,
-        /// Whether what was handed over before is still to be sent.
-        after_output: bool,
+        /// The last words to the client.
+        last: Option<Output>,
     },
     /// Stop reading from a connection.
     Pause(ConnId),

@@ -93,7 +93,11 @@ impl Engine {
         if session.state == State::Closing {
             session.input = None;
         } else if session.input_bytes() as u64 > self.config.query_buffer_bytes {
-            tracing::warn!(client = session.id.0, bytes = session.input_bytes(), "a client is closed: its request is above client-query-buffer-limit");
+            tracing::warn!(
+                client = session.id.0,
+                bytes = session.input_bytes(),
+                "a client is closed: its request is above client-query-buffer-limit"
+            );
             self.stats.input_closed += 1;
             session.state = State::Closing;
             session.input = None;

@@ -142,7 +142,13 @@ impl Engine {
             let core = self.topology.core_of(request.get(key.index));
             let part_key = PartKey {
                 index: key.index,
-                database: exec::key_database(command.id, request, key.index, usize::from(database), usize::from(self.config.databases)) as u16,
+                database: exec::key_database(
+                    command.id,
+                    request,
+                    key.index,
+                    usize::from(database),
+                    usize::from(self.config.databases),
+                ) as u16,
                 write: !key.flags.contains(KeyFlags::RO),
             };
             match parts.iter_mut().find(|part| part.core == core) {
@@ -555,4 +561,3 @@ fn integer(reply: &[u8]) -> Option<i64> {
     let digits = reply.strip_prefix(b":")?.strip_suffix(b"\r\n")?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
-

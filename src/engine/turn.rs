@@ -64,11 +64,10 @@ impl Engine {
         for conn in std::mem::take(&mut self.unsent) {
             if let Some(session) = self.sessions.get_mut(conn) {
                 session.listed = false;
-                if session.pipeline.ready_bytes() > 0 {
-                    self.effects.push_back(Effect::Send(conn));
-                }
                 if session.state == State::Closing && session.pipeline.is_settled() {
                     self.close(conn, true);
+                } else if session.pipeline.ready_bytes() > 0 {
+                    self.effects.push_back(Effect::Send(conn));
                 }
             }
         }
@@ -185,7 +184,12 @@ impl Engine {
         session.unsent_bytes = unsent;
         let OutputLimit { hard_bytes, .. } = self.config.output_limits.normal;
         if hard_bytes > 0 && unsent as u64 > hard_bytes {
-            tracing::warn!(client = session.id.0, unsent, hard_bytes, "a client is closed: its output is above the limit");
+            tracing::warn!(
+                client = session.id.0,
+                unsent,
+                hard_bytes,
+                "a client is closed: its output is above the limit"
+            );
             self.stats.output_closed += 1;
             return self.close(conn, false);
         }
@@ -226,10 +230,11 @@ impl Engine {
 
     /// Ends a session. Replies that are still under way to it are dropped when they come.
     pub(super) fn close(&mut self, conn: ConnId, after_output: bool) {
-        if let Some(session) = self.sessions.take(conn) {
+        if let Some(mut session) = self.sessions.take(conn) {
             self.sessions.forget();
             self.forget_session(&session);
-            self.effects.push_back(Effect::Close { conn, after_output });
+            let last = after_output.then(|| session.pipeline.take(Output::default()));
+            self.effects.push_back(Effect::Close { conn, last });
         }
     }
 
@@ -258,11 +263,41 @@ impl Engine {
         }
         self.next_idle_check_us = self.now.mono_us + IDLE_CHECK_INTERVAL_US;
         let oldest = self.now.unix_us.saturating_sub(u64::from(self.config.timeout_s) * 1_000_000);
-        let idle = |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring;
+        let idle =
+            |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring;
         let idle: Vec<ConnId> = self.sessions.iter().filter(idle).map(|session| session.conn).collect();
         for conn in idle {
             self.close(conn, true);
         }
+    }
+
+    /// Lets every client go once it has been answered (SHUTDOWN, SIGTERM).
+    pub fn stop(&mut self) {
+        let conns: Vec<ConnId> = self.sessions.iter().map(|session| session.conn).collect();
+        for conn in conns {
+            if let Some(session) = self.sessions.get_mut(conn) {
+                session.state = State::Closing;
+                session.input = None;
+            }
+            self.list_unsent(conn);
+        }
+    }
+
+    /// Clients of this core.
+    pub fn clients(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether another core owes this one an answer: then a bell should be heard at once.
+    pub fn expects_mail(&self) -> bool {
+        self.credits.iter().any(|credits| !credits.is_empty())
+            || !self.transactions.is_empty()
+            || !self.questions.is_empty()
+    }
+
+    /// Takes note of the CPU time of a turn.
+    pub fn turn_took(&mut self, cpu_us: u64) {
+        self.stats.longest_turn_us = self.stats.longest_turn_us.max(cpu_us);
     }
 
     /// Which core should have a connection that this one has accepted.

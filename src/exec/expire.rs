@@ -278,7 +278,8 @@ mod tests {
     #[test]
     fn a_past_moment_deletes_at_once() {
         let mut bench = Bench::new();
-        for command in ["EXPIRE k -1", "EXPIRE k 0", "PEXPIRE k 0", "EXPIREAT k 1", "PEXPIREAT k -9223372036854775808"] {
+        for command in ["EXPIRE k -1", "EXPIRE k 0", "PEXPIRE k 0", "EXPIREAT k 1", "PEXPIREAT k -9223372036854775808"]
+        {
             bench.check("SET k v", "+OK");
             bench.check(command, ":1");
             assert_eq!(bench.shard.databases()[0].len(), 0, "{command}");

@@ -1,6 +1,7 @@
 //! The table from a command's number to its handler.
 
-use super::{Cx, Handler, dump, expire, keys, object, string};
+use super::{Cx, Handler};
+use super::{bitfield, bitmap, dump, expire, keys, lcs, node, object, string, string_number, string_range};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
 use crate::resp::{Reply, ReplyError, Request};
@@ -20,8 +21,36 @@ pub static HANDLERS: [Option<Handler>; CommandId::COUNT] = {
 
 const ROWS: &[(CommandId, Handler)] = &[
     // Strings.
+    (CommandId::Append, string_range::append),
+    (CommandId::Decr, string_number::decr),
+    (CommandId::Decrby, string_number::decrby),
     (CommandId::Get, string::get),
+    (CommandId::Getdel, string::getdel),
+    (CommandId::Getex, string::getex),
+    (CommandId::Getrange, string_range::getrange),
+    (CommandId::Getset, string::getset),
+    (CommandId::Incr, string_number::incr),
+    (CommandId::Incrby, string_number::incrby),
+    (CommandId::Incrbyfloat, string_number::incrbyfloat),
+    (CommandId::Lcs, lcs::lcs),
+    (CommandId::Mget, string::mget),
+    (CommandId::Mset, string::mset),
+    (CommandId::Msetnx, string::msetnx),
+    (CommandId::Psetex, string::psetex),
     (CommandId::Set, string::set),
+    (CommandId::Setex, string::setex),
+    (CommandId::Setnx, string::setnx),
+    (CommandId::Setrange, string_range::setrange),
+    (CommandId::Strlen, string::strlen),
+    (CommandId::Substr, string_range::getrange),
+    // Bitmaps.
+    (CommandId::Bitcount, bitmap::bitcount),
+    (CommandId::Bitfield, bitfield::bitfield),
+    (CommandId::BitfieldRo, bitfield::bitfield_ro),
+    (CommandId::Bitop, bitmap::bitop),
+    (CommandId::Bitpos, bitmap::bitpos),
+    (CommandId::Getbit, bitmap::getbit),
+    (CommandId::Setbit, bitmap::setbit),
     // Keys.
     (CommandId::Copy, keys::copy),
     (CommandId::Del, keys::del),
@@ -30,6 +59,8 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Expire, expire::expire),
     (CommandId::Expireat, expire::expireat),
     (CommandId::Expiretime, expire::expiretime),
+    (CommandId::Flushall, node::flushall),
+    (CommandId::Flushdb, node::flushdb),
     (CommandId::MemoryUsage, object::memory_usage),
     (CommandId::Move, keys::move_key),
     (CommandId::ObjectEncoding, object::encoding),
@@ -44,6 +75,7 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Rename, keys::rename),
     (CommandId::Renamenx, keys::renamenx),
     (CommandId::Restore, dump::restore),
+    (CommandId::Swapdb, node::swapdb),
     (CommandId::Touch, keys::touch),
     (CommandId::Ttl, expire::ttl),
     (CommandId::Type, keys::type_name),
@@ -65,4 +97,17 @@ pub fn run(
         return Err(ReplyError::Syntax);
     };
     handler(shard, &mut Args::new(command, request), cx, reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{BY_ID, Scope};
+
+    #[test]
+    fn every_row_has_its_handler() {
+        for command in BY_ID.iter().filter(|command| command.scope == Scope::Shard && command.subcommands.is_empty()) {
+            assert!(HANDLERS[command.id.index()].is_some(), "{}", command.name);
+        }
+    }
 }

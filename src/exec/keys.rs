@@ -352,10 +352,7 @@ mod tests {
         bench.check("MOVE k 0", "-ERR source and destination objects are the same");
         bench.check("MOVE k 16", "-ERR DB index is out of range");
         bench.check("MOVE k x", "-ERR value is not an integer or out of range");
-        bench.check(
-            "MOVE k -99999999999",
-            "-ERR value is out of range, value must between -2147483648 and 2147483647",
-        );
+        bench.check("MOVE k -99999999999", "-ERR value is out of range, value must between -2147483648 and 2147483647");
         bench.check("SET k v", "+OK");
         bench.check("EXPIRE k 5", ":1");
         bench.check("MOVE k 1", ":1");

@@ -3,19 +3,28 @@
 //! A [`Handler`] gets the shard, the arguments behind the command's name, the context and the encoder of the reply. It
 //! knows nothing of connections, of other cores or of where it runs: the owner of the shard calls it, or whoever has
 //! borrowed the shard, or a transaction that has assembled the keys of several shards in one. What speaks for all keys of
-//! the node has no handler but parts that every shard does, in [`scan`] and [`node`].
+//! the node consists of parts that every shard does, in [`scan`] and [`node`].
 //!
 //! Invariant: an error is returned before anything was written to the reply and before anything was changed.
 
+mod access;
+mod big;
+mod bitfield;
+mod bitmap;
+mod bits;
 mod dump;
 mod expire;
+mod extended;
 mod handlers;
 mod keys;
+mod lcs;
 pub mod node;
 mod object;
 mod rdb;
 pub mod scan;
 mod string;
+mod string_number;
+mod string_range;
 
 pub use handlers::{HANDLERS, run};
 pub use keys::key_database;
@@ -23,6 +32,8 @@ pub use object::debug_object;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::base::{Now, Rng};
 use crate::command::Args;

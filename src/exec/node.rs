@@ -1,7 +1,9 @@
 //! One shard's part of the commands that speak for all keys of the node: DBSIZE, RANDOMKEY, FLUSHDB, FLUSHALL, SWAPDB.
 //!
-//! Whoever gathers the parts reads the arguments once, lets every shard do its part, and joins the results.
+//! DBSIZE and RANDOMKEY are values that whoever gathers them adds up or draws from. The others are handlers that a
+//! transaction over all shards runs on each: as every shard gets the same arguments, either all refuse or none.
 
+use super::Cx;
 use crate::base::{Now, Rng};
 use crate::command::Args;
 use crate::keyspace::{Database, Shard};
@@ -46,48 +48,154 @@ impl RandomKey {
     }
 }
 
-/// When FLUSHDB or FLUSHALL is answered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FlushMode {
-    /// When the memory is free again. Redis's default (`lazyfree-lazy-user-flush no`).
-    Sync,
-    /// At once.
-    Async,
+/// `FLUSHDB [ASYNC | SYNC]`, one shard's part. Either way the keys are gone at once, and their memory is freed in slices by
+/// [`Shard::bury_some`]: to wait for its end would hold up a client and give it nothing to see.
+pub(super) fn flushdb(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    read_flush_mode(args)?;
+    shard.flush(cx.database);
+    reply.ok();
+    Ok(())
 }
 
-impl FlushMode {
-    /// Reads the arguments of `FLUSHDB [ASYNC | SYNC]`, or FLUSHALL's.
-    pub fn parse(args: &mut Args<'_>) -> Result<Self, ReplyError> {
-        let mode = match args.keyword_of(&["sync", "async"]) {
-            Some(1) => FlushMode::Async,
-            _ => FlushMode::Sync,
-        };
-        args.finish()?;
-        Ok(mode)
+/// `FLUSHALL [ASYNC | SYNC]`, one shard's part; see [`flushdb`].
+pub(super) fn flushall(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    _: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    read_flush_mode(args)?;
+    for database in 0..shard.databases().len() {
+        shard.flush(database);
     }
+    reply.ok();
+    Ok(())
 }
 
-/// This shard's part of FLUSHDB, or of FLUSHALL where no database is named. The keys are gone at once; their memory is
-/// freed by [`Shard::bury_some`], for whose end [`FlushMode::Sync`] waits.
-pub fn flush(shard: &mut Shard, database: Option<usize>) {
-    let all = 0..shard.databases().len();
-    for index in all.filter(|&index| database.is_none_or(|database| database == index)) {
-        shard.flush(index);
-    }
+fn read_flush_mode(args: &mut Args<'_>) -> Result<(), ReplyError> {
+    args.keyword_of(&["sync", "async"]);
+    args.finish()
 }
 
-/// Reads the arguments of `SWAPDB index1 index2`.
-pub fn parse_swap(args: &mut Args<'_>, databases: usize) -> Result<(usize, usize), ReplyError> {
+/// `SWAPDB index1 index2`, one shard's part.
+pub(super) fn swapdb(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
     let mut index = |error| i32::try_from(args.int_or(error)?).map_err(|_| error);
     let (first, second) = (index(ReplyError::InvalidFirstDatabase)?, index(ReplyError::InvalidSecondDatabase)?);
-    let in_range = |index| usize::try_from(index).ok().filter(|&index| index < databases);
-    in_range(first).zip(in_range(second)).ok_or(ReplyError::DatabaseOutOfRange)
+    let in_range = |index| usize::try_from(index).ok().filter(|&index| index < cx.databases);
+    let (first, second) = in_range(first).zip(in_range(second)).ok_or(ReplyError::DatabaseOutOfRange)?;
+    shard.swap(first, second);
+    reply.ok();
+    Ok(())
 }
 
-/// This shard's part of SWAPDB.
-pub fn swap(shard: &mut Shard, first: usize, second: usize) {
-    let databases = shard.databases().len();
-    if first < databases && second < databases {
-        shard.swap(first, second);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exec::testing::Bench;
+
+    #[test]
+    fn sizes_count_what_is_due_and_still_there() {
+        let mut bench = Bench::new();
+        assert_eq!(database_size(&bench.shard, 0), 0);
+        bench.check("SET k v", "+OK");
+        bench.check("PEXPIRE k 5", ":1");
+        bench.pass_ms(10);
+        assert_eq!(database_size(&bench.shard, 0), 1);
+        bench.check("GET k", "$-1");
+        assert_eq!(database_size(&bench.shard, 0), 0);
+        assert_eq!(database_size(&bench.shard, 16), 0);
+    }
+
+    #[test]
+    fn every_key_of_every_shard_is_drawn_about_equally() {
+        let mut rng = Rng::with_seed(9);
+        let (mut few, mut many, empty) = (Bench::new(), Bench::new(), Bench::new());
+        few.check("SET few v", "+OK");
+        for key in 0..9 {
+            many.check(&format!("SET many:{key} v"), "+OK");
+        }
+        let mut drawn_few = 0;
+        for round in 0..2000 {
+            let mut shards = [&few.shard, &many.shard, &empty.shard];
+            shards.rotate_left(round % 3);
+            let mut drawn = RandomKey::default();
+            for shard in shards {
+                let other = RandomKey::draw(shard, 0, few.now(), &mut rng);
+                drawn = drawn.join(other, &mut rng);
+            }
+            assert_eq!(drawn.among, 10);
+            drawn_few += usize::from(drawn.key.as_deref() == Some(b"few"));
+        }
+        assert!((150..250).contains(&drawn_few), "{drawn_few}");
+    }
+
+    #[test]
+    fn no_key_is_drawn_where_there_is_none() {
+        let mut bench = Bench::new();
+        let mut rng = Rng::with_seed(9);
+        bench.check("SET k v", "+OK");
+        bench.check("PEXPIRE k 5", ":1");
+        let draw = |bench: &mut Bench, rng: &mut Rng| {
+            let drawn = RandomKey::draw(&bench.shard, 0, bench.now(), rng).join(RandomKey::default(), rng);
+            bench.reply_of(|_, _, reply| {
+                drawn.answer(reply);
+                Ok(())
+            })
+        };
+        assert_eq!(draw(&mut bench, &mut rng), "$1 k");
+        bench.pass_ms(10);
+        assert_eq!(draw(&mut bench, &mut rng), "$-1");
+    }
+
+    #[test]
+    fn a_flush_takes_one_database_or_all() {
+        let mut bench = Bench::new();
+        for database in 0..3 {
+            bench.database = database;
+            bench.check("SET k v", "+OK");
+        }
+        let sizes = |bench: &Bench| [0, 1, 2].map(|database| database_size(&bench.shard, database));
+        for refused in ["FLUSHDB FOO", "FLUSHDB SYNC ASYNC", "FLUSHALL SYNC FOO"] {
+            bench.check(refused, "-ERR syntax error");
+        }
+        assert_eq!(sizes(&bench), [1, 1, 1]);
+        bench.check("FLUSHDB", "+OK");
+        assert_eq!(sizes(&bench), [1, 1, 0]);
+        bench.database = 1;
+        bench.check("FLUSHDB async", "+OK");
+        assert_eq!(sizes(&bench), [1, 0, 0]);
+        bench.check("SET k v", "+OK");
+        bench.check("FLUSHALL SYNC", "+OK");
+        assert_eq!(sizes(&bench), [0, 0, 0]);
+        while bench.shard.bury_some(1) {}
+        assert_eq!(bench.shard.used_bytes(), 0);
+    }
+
+    #[test]
+    fn databases_are_swapped() {
+        let mut bench = Bench::new();
+        bench.check("SET k v", "+OK");
+        bench.check("SWAPDB 0 16", "-ERR DB index is out of range");
+        bench.check("SWAPDB -1 0", "-ERR DB index is out of range");
+        bench.check("SWAPDB x y", "-ERR invalid first DB index");
+        bench.check("SWAPDB 99999999999 y", "-ERR invalid first DB index");
+        bench.check("SWAPDB 99 y", "-ERR invalid second DB index");
+        bench.check("SWAPDB 0 99999999999", "-ERR invalid second DB index");
+        bench.check("SWAPDB 0 0", "+OK");
+        bench.check("EXISTS k", ":1");
+        bench.check("SWAPDB 0 15", "+OK");
+        bench.check("EXISTS k", ":0");
+        bench.database = 15;
+        bench.check("GET k", "$1 v");
     }
 }

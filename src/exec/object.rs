@@ -100,11 +100,7 @@ pub fn debug_object(
     let now_ms = cx.now.unix_ms();
     let idle_s = entry.idle_s(now_ms);
     // An address would tell a client how the process lies in memory, and nothing else.
-    let mut line = format!(
-        "Value at:0x0 refcount:{} encoding:{}",
-        references(entry),
-        entry.value().encoding_name()
-    );
+    let mut line = format!("Value at:0x0 refcount:{} encoding:{}", references(entry), entry.value().encoding_name());
     if !args.keyword("fast") {
         _ = write!(line, " serializedlength:{}", rdb::value_bytes(entry.value()));
     }
@@ -186,10 +182,12 @@ mod tests {
         assert_eq!(debug(&mut bench, "DEBUG OBJECT k"), "-ERR no such key");
         bench.check("SET k 300", "+OK");
         bench.pass_ms(2_000);
-        let accessed = START_MS / 1000 & 0xFF_FFFF;
+        let accessed = (START_MS / 1000) & 0xFF_FFFF;
         assert_eq!(
             debug(&mut bench, "DEBUG OBJECT k"),
-            format!("+Value at:0x0 refcount:2147483647 encoding:int serializedlength:3 lru:{accessed} lru_seconds_idle:2")
+            format!(
+                "+Value at:0x0 refcount:2147483647 encoding:int serializedlength:3 lru:{accessed} lru_seconds_idle:2"
+            )
         );
         assert_eq!(
             debug(&mut bench, "DEBUG OBJECT k fast"),

@@ -210,3 +210,215 @@ impl KeyList {
         self.len += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::base::{KeyHasher, Rng};
+    use crate::exec::testing::{Bench, START_MS, show, with_args};
+    use crate::keyspace::Deadline;
+    use crate::resp::{Output, Protocol};
+
+    const NOW: Now = Now { unix_us: START_MS * 1000, mono_us: 0 };
+
+    fn answered(write: impl FnOnce(&mut Reply<'_>)) -> String {
+        let mut output = Output::new();
+        write(&mut Reply::new(&mut output, Protocol::Resp3));
+        show(&output.pieces(0).collect::<Vec<_>>().concat())
+    }
+
+    fn keys(list: &KeyList) -> Vec<String> {
+        let mut fields = std::str::from_utf8(&list.encoded).expect("ASCII keys").split("\r\n");
+        let mut keys = Vec::new();
+        while let (Some(_), Some(key)) = (fields.next(), fields.next()) {
+            keys.push(key.to_owned());
+        }
+        assert_eq!(keys.len(), list.len());
+        keys
+    }
+
+    /// A whole SCAN over several shards as the node gathers it.
+    fn scan(shards: &[Shard], text: &str) -> (u64, Vec<String>) {
+        with_args(text, |args| {
+            let options = parse(args).expect("correct options");
+            let (mut left, mut found) = (options.count, KeyList::default());
+            let mut cursor = ScanCursor::unpack(options.cursor, shards.len());
+            while let Some(at) = cursor
+                && left > 0
+            {
+                let next = part(&shards[at.core.index()], 0, NOW, at.position, &options, &mut left, &mut found);
+                cursor = at.advance(next, shards.len());
+            }
+            (cursor.map_or(0, ScanCursor::pack), keys(&found))
+        })
+    }
+
+    fn shards(cores: usize, keys: usize) -> Vec<Shard> {
+        let hasher = KeyHasher::new(5);
+        let mut shards: Vec<Shard> = (0..cores).map(|_| Shard::new(2, hasher.clone())).collect();
+        for key in 0..keys {
+            shards[key % cores].keys(0, NOW).set_string(format!("key:{key}").as_bytes(), b"v", None);
+        }
+        shards
+    }
+
+    #[test]
+    fn cursors_survive_packing_and_are_exact_as_doubles() {
+        let last = ScanPosition((1 << POSITION_BITS) - 1);
+        for core in [0, 1, CORES_MAX as u16 - 1] {
+            for position in [ScanPosition(0), ScanPosition(1), last] {
+                let cursor = ScanCursor { core: CoreId(core), position };
+                assert_eq!(ScanCursor::unpack(cursor.pack(), CORES_MAX), Some(cursor));
+                assert!(cursor.pack() < 1 << 53);
+                assert_eq!(cursor.pack() == 0, cursor == ScanCursor::default());
+            }
+        }
+        for beyond in [1 << POSITION_BITS, u64::from(u16::MAX) << POSITION_BITS, 1 << 56, u64::MAX] {
+            assert_eq!(ScanCursor::unpack(beyond, 1), None);
+        }
+    }
+
+    #[test]
+    fn a_cursor_goes_from_core_to_core() {
+        let cursor = ScanCursor { core: CoreId(1), position: ScanPosition(7) };
+        let further = cursor.advance(Some(ScanPosition(9)), 3);
+        assert_eq!(further, Some(ScanCursor { core: CoreId(1), position: ScanPosition(9) }));
+        assert_eq!(cursor.advance(None, 3), Some(ScanCursor { core: CoreId(2), position: ScanPosition(0) }));
+        assert_eq!(cursor.advance(None, 2), None);
+    }
+
+    #[test]
+    fn options_and_mistakes_are_those_of_redis() {
+        let error = |text: &str| with_args(text, |args| parse(args).err());
+        assert_eq!(error("SCAN abc COUNT 0"), Some(ReplyError::InvalidCursor));
+        assert_eq!(error("SCAN 0 COUNT 0"), Some(ReplyError::Syntax));
+        assert_eq!(error("SCAN 0 COUNT -5"), Some(ReplyError::Syntax));
+        assert_eq!(error("SCAN 0 COUNT x"), Some(ReplyError::NotInteger));
+        for short in ["SCAN 0 COUNT", "SCAN 0 MATCH", "SCAN 0 TYPE", "SCAN 0 FOO", "SCAN 0 FOO bar"] {
+            assert_eq!(error(short), Some(ReplyError::Syntax), "{short}");
+        }
+        assert_eq!(error("SCAN -1 count 9223372036854775807 match * match a TYPE nope"), None);
+    }
+
+    #[test]
+    fn a_walk_finds_every_key_once() {
+        for (cores, count) in [(1, 1), (1, 10), (3, 7), (3, 1000), (5, 100)] {
+            let shards = shards(cores, 2000);
+            let (mut seen, mut cursor) = (BTreeSet::new(), 0);
+            loop {
+                let (next, found) = scan(&shards, &format!("SCAN {cursor} COUNT {count}"));
+                assert!(found.len() <= count);
+                for key in found {
+                    assert!(seen.insert(key));
+                }
+                if next == 0 {
+                    break;
+                }
+                assert!(next > cursor);
+                cursor = next;
+            }
+            assert_eq!(seen.len(), 2000);
+        }
+    }
+
+    #[test]
+    fn a_few_keys_on_several_cores_take_one_call() {
+        let (cursor, found) = scan(&shards(4, 9), "SCAN 0");
+        assert_eq!((cursor, found.len()), (0, 9));
+        assert_eq!(scan(&shards(4, 9), "SCAN 99999999999999"), (0, vec![]));
+        assert_eq!(scan(&shards(4, 9), "SCAN -1"), (0, vec![]));
+    }
+
+    #[test]
+    fn keys_are_selected_by_name_and_type() {
+        let shards = shards(2, 100);
+        let found = |text: &str| {
+            let mut keys = scan(&shards, text).1;
+            keys.sort_unstable();
+            keys
+        };
+        assert_eq!(found("SCAN 0 COUNT 1000 MATCH key:1[23]"), ["key:12", "key:13"]);
+        assert_eq!(found("SCAN 0 COUNT 1000 MATCH nope MATCH key:7"), ["key:7"]);
+        assert_eq!(found("SCAN 0 COUNT 1000 TYPE String").len(), 100);
+        assert_eq!(found("SCAN 0 COUNT 1000 TYPE hash").len(), 0);
+        assert_eq!(found("SCAN 0 COUNT 1000 TYPE nonsense").len(), 0);
+    }
+
+    #[test]
+    fn what_is_due_is_not_found() {
+        let mut shards = shards(1, 2);
+        shards[0].keys(0, NOW).set_deadline(b"key:0", Deadline::at(START_MS - 1));
+        assert_eq!(scan(&shards, "SCAN 0").1, ["key:1"]);
+        let mut walk = KeysScan::new(0, b"*");
+        assert!(walk.step(&shards[0], NOW, 10));
+        assert_eq!(keys(&walk.into_found()), ["key:1"]);
+    }
+
+    #[test]
+    fn an_emptied_table_costs_no_more_than_a_full_one() {
+        let mut shards = shards(1, 20_000);
+        for key in 0..20_000 {
+            shards[0].keys(0, NOW).delete(format!("key:{key}").as_bytes());
+        }
+        let (mut calls, mut cursor) = (0, 0);
+        loop {
+            cursor = scan(&shards, &format!("SCAN {cursor}")).0;
+            calls += 1;
+            if cursor == 0 {
+                break;
+            }
+        }
+        assert!((10..100).contains(&calls), "{calls}");
+    }
+
+    #[test]
+    fn keys_come_in_slices_while_the_shard_changes() {
+        let mut bench = Bench::new();
+        let mut rng = Rng::with_seed(3);
+        for key in 0..3000 {
+            bench.check(&format!("SET stay:{key} v"), "+OK");
+        }
+        let mut walk = KeysScan::new(0, b"stay:*");
+        let mut slices = 1;
+        while !walk.step(&bench.shard, bench.now(), 100) {
+            slices += 1;
+            for _ in 0..50 {
+                let key = rng.u32(..500);
+                bench.check(&format!("SET come:{key} v"), "+OK");
+                bench.run_text(&format!("DEL come:{}", rng.u32(..500)));
+            }
+        }
+        assert!((30..60).contains(&slices), "{slices}");
+        let found: BTreeSet<String> = keys(&walk.into_found()).into_iter().collect();
+        assert_eq!(found.len(), 3000);
+    }
+
+    #[test]
+    fn a_lone_star_finds_the_empty_key_too() {
+        let mut bench = Bench::new();
+        bench.check("SET \"\" v", "+OK");
+        for (pattern, found) in [(&b"*"[..], 1), (b"", 1), (b"**", 0)] {
+            let mut walk = KeysScan::new(0, pattern);
+            assert!(walk.step(&bench.shard, NOW, 10));
+            assert_eq!(walk.into_found().len(), found);
+        }
+    }
+
+    #[test]
+    fn parts_are_joined_and_answered() {
+        let shards = shards(2, 2);
+        let mut all = KeyList::default();
+        assert!(all.is_empty());
+        for shard in &shards {
+            let mut walk = KeysScan::new(0, b"*");
+            assert!(walk.step(shard, NOW, 10));
+            all.append(&walk.into_found());
+        }
+        assert_eq!(answered(|reply| all.answer(reply)), "*2 $5 key:0 $5 key:1");
+        let at = ScanCursor { core: CoreId(1), position: ScanPosition(2) };
+        assert_eq!(answered(|reply| answer(Some(at), &all, reply)), "*2 $13 1099511627778 *2 $5 key:0 $5 key:1");
+        assert_eq!(answered(|reply| answer(None, &KeyList::default(), reply)), "*2 $1 0 *0");
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::ops::{Deref, DerefMut};
 
+use bytes::Bytes;
+
 use super::database::Database;
 use super::entry::{Deadline, Entry};
 use super::table::Location;
@@ -191,20 +193,51 @@ impl Keys<'_> {
     /// [`LARGE_VALUE_BYTES`] come as [`Value::Large`].
     #[inline]
     pub fn read(&mut self, key: &[u8]) -> Option<&Value> {
+        let place = self.meet(key)?;
+        self.share_at(place);
+        Some(&self.database.table.at(place).value)
+    }
+
+    /// As [`Keys::read`], for a command that answers no more than a part of a string or a figure about it: the value
+    /// keeps the encoding that it has, so that reading and appending in turn does not change it to and fro.
+    pub fn read_part(&mut self, key: &[u8]) -> Option<&Value> {
+        let place = self.meet(key)?;
+        Some(&self.database.table.at(place).value)
+    }
+
+    /// The string of a key for sharing with the network, if it is above [`LARGE_VALUE_BYTES`]: no count, no access noted.
+    pub fn share(&mut self, key: &[u8]) -> Option<&Bytes> {
+        let hash = self.database.table.hash(key);
+        let place = self.locate(hash, key)?;
+        self.share_at(place);
+        match &self.database.table.at(place).value {
+            Value::Large(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Makes a large string ready for sharing.
+    #[inline]
+    fn share_at(&mut self, place: Location) {
+        let entry = self.database.table.at_mut(place);
+        if matches!(&entry.value, Value::Raw(bytes) if bytes.len() > LARGE_VALUE_BYTES) {
+            let before = entry.charge();
+            entry.value.share();
+            self.database.used_bytes = self.database.used_bytes - before + entry.charge();
+        }
+    }
+
+    /// Where the key is; counts a hit or a miss and notes the access.
+    #[inline]
+    fn meet(&mut self, key: &[u8]) -> Option<Location> {
         let hash = self.database.table.hash(key);
         let Some(place) = self.locate(hash, key) else {
             self.common.stats.misses += 1;
             return None;
         };
         self.common.stats.hits += 1;
-        let entry = self.database.table.at_mut(place);
-        entry.touch(self.now_ms);
-        if matches!(&entry.value, Value::Raw(bytes) if bytes.len() > LARGE_VALUE_BYTES) {
-            let before = entry.charge();
-            entry.value.share();
-            self.database.used_bytes = self.database.used_bytes - before + entry.charge();
-        }
-        Some(&self.database.table.at(place).value)
+        self.database.table.at_mut(place).touch(self.now_ms);
+        Some(place)
     }
 
     /// The entry for a command that only looks at it: no count, no access noted.
@@ -222,7 +255,7 @@ impl Keys<'_> {
         let before = entry.charge();
         entry.value.share();
         let copy = entry.clone();
-        self.database.used_bytes = self.database.used_bytes - before + copy.charge();
+        self.database.used_bytes = self.database.used_bytes - before + entry.charge();
         Some(copy)
     }
 
@@ -250,7 +283,8 @@ impl Keys<'_> {
         let entry = self.database.table.at_mut(place);
         entry.touch(self.now_ms);
         let before = entry.charge();
-        Some(Edit { entry, used_bytes: &mut self.database.used_bytes, changes: &mut self.common.stats.changes, before })
+        let (used_bytes, changes) = (&mut self.database.used_bytes, &mut self.common.stats.changes);
+        Some(Edit { entry, used_bytes, changes, before, changed: false })
     }
 
     /// Sets a string. `None` keeps the deadline of a key that is there.
@@ -342,12 +376,13 @@ impl Keys<'_> {
     }
 }
 
-/// A value that is being changed in place. Counts as one write.
+/// A value that may be changed in place. Counts as one write if it was (if it was borrowed mutably).
 pub struct Edit<'e> {
     entry: &'e mut Entry,
     used_bytes: &'e mut usize,
     changes: &'e mut u64,
     before: usize,
+    changed: bool,
 }
 
 impl Deref for Edit<'_> {
@@ -360,13 +395,16 @@ impl Deref for Edit<'_> {
 
 impl DerefMut for Edit<'_> {
     fn deref_mut(&mut self) -> &mut Value {
+        self.changed = true;
         &mut self.entry.value
     }
 }
 
 impl Drop for Edit<'_> {
     fn drop(&mut self) {
-        *self.used_bytes = *self.used_bytes - self.before + self.entry.charge();
-        *self.changes += 1;
+        if self.changed {
+            *self.used_bytes = *self.used_bytes - self.before + self.entry.charge();
+            *self.changes += 1;
+        }
     }
 }

@@ -100,7 +100,10 @@ proptest! {
                 Step::Read { key } => {
                     let key = key_text(key);
                     let mut keys = shard.keys(1, now);
-                    prop_assert_eq!(keys.read(&key).map(text), model.get(&key).map(|(value, _)| value.clone()));
+                    let expected = model.get(&key).map(|(value, _)| value.clone());
+                    prop_assert_eq!(keys.read_part(&key).map(text), expected.clone());
+                    prop_assert_eq!(keys.copy(&key).map(|copy| text(copy.value())), expected.clone());
+                    prop_assert_eq!(keys.read(&key).map(text), expected);
                 }
                 Step::Advance { ms } => now_ms += ms,
                 Step::Expire => {
@@ -170,4 +173,26 @@ fn a_random_entry_is_any_of_them() {
         seen.insert(shard.databases()[0].random(1, &mut rng).expect("not empty").key().to_vec());
     }
     assert!(seen.len() > 290, "{}", seen.len());
+}
+
+#[test]
+fn only_an_edit_that_changes_something_is_a_write() {
+    let mut shard = Shard::new(1, KeyHasher::new(3));
+    shard.keys(0, at(1)).set_string(b"k", b"value", None);
+    assert_eq!(shard.keys(0, at(1)).edit(b"k").map(|value| value.string_len()), Some(5));
+    assert_eq!(shard.stats().changes, 1);
+    shard.keys(0, at(1)).edit(b"k").expect("there").make_raw().push(b'x');
+    assert_eq!(shard.stats().changes, 2);
+}
+
+#[test]
+fn a_part_is_read_without_a_change_of_encoding() {
+    let mut shard = Shard::new(1, KeyHasher::new(3));
+    let mut keys = shard.keys(0, at(1));
+    keys.set(b"k", Value::Raw(vec![7; 20_000]), Deadline::NEVER);
+    assert!(matches!(keys.read_part(b"k"), Some(Value::Raw(_))));
+    assert_eq!(keys.share(b"k").map(|bytes| bytes.len()), Some(20_000));
+    assert!(matches!(keys.read_part(b"k"), Some(Value::Large(_))));
+    assert!(keys.share(b"missing").is_none());
+    assert_eq!((shard.stats().hits, shard.stats().misses), (2, 0));
 }

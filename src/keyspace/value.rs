@@ -41,6 +41,11 @@ impl Value {
         }
     }
 
+    /// A string value that is kept as text even where it is a whole number, as Redis keeps what INCRBYFLOAT answers.
+    pub fn text(bytes: &[u8]) -> Self {
+        if bytes.len() <= EMBEDDED_BYTES_MAX { Value::Embedded(bytes.into()) } else { Value::Raw(bytes.to_vec()) }
+    }
+
     /// Overwrites with a string, keeping the allocation where the new one fits it.
     #[inline]
     pub fn assign(&mut self, bytes: &[u8]) {
@@ -60,6 +65,14 @@ impl Value {
             }
         }
         *self = Value::string(bytes);
+    }
+
+    /// Whether the value is a string, in whatever encoding.
+    #[inline]
+    pub fn is_string(&self) -> bool {
+        match self {
+            Value::Int(_) | Value::Embedded(_) | Value::Raw(_) | Value::Large(_) => true,
+        }
     }
 
     /// The name that TYPE answers.

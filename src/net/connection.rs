@@ -6,23 +6,21 @@
 //!                │              ▼
 //!                └──────────  Rest ──Writable completes──▶ Lent ...
 //!
-//!   receive,   Idle ──▶ Armed ──terminal completion──▶ Idle
-//!   writable              └──▶ Cancelling ──────────────┘
+//!   receive,   No ──pushed──▶ Yes ──terminal completion──▶ No
+//!   writable                   └──cancelled──▶ Ending ──────┘
 //! ```
 
 use super::End;
 use super::lent::Lent;
 use crate::resp::Output;
 
-/// A kernel operation that ends by its terminal completion.
+/// Whether an operation that ends by its terminal completion is in the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Armed {
-    /// Not in the kernel.
-    Idle,
-    /// In the kernel.
-    Armed,
-    /// In the kernel, and asked to end.
-    Cancelling,
+pub(super) enum InKernel {
+    No,
+    Yes,
+    /// Yes, but asked to end.
+    Ending,
 }
 
 /// What was taken from the queue to be sent.
@@ -50,8 +48,10 @@ pub(super) enum Closing {
 pub(super) struct Connection<Descriptor> {
     pub(super) fd: Descriptor,
     pub(super) generation: u32,
-    pub(super) receive: Armed,
-    pub(super) writable: Armed,
+    /// When it was last heard of, by [`Pacing`](super::pacing::Pacing).
+    pub(super) window: u32,
+    pub(super) receive: InKernel,
+    pub(super) writable: InKernel,
     pub(super) closing: Closing,
     /// Whether the owner wants bytes.
     pub(super) reading: bool,
@@ -93,8 +93,9 @@ impl<Descriptor> Connection<Descriptor> {
         Self {
             fd,
             generation,
-            receive: Armed::Idle,
-            writable: Armed::Idle,
+            window: 0,
+            receive: InKernel::No,
+            writable: InKernel::No,
             closing: Closing::Open,
             reading: true,
             ended: false,
@@ -125,7 +126,7 @@ impl<Descriptor> Connection<Descriptor> {
 
     /// Whether nothing of it is in the kernel.
     pub(super) fn is_quiet(&self) -> bool {
-        self.receive == Armed::Idle && self.writable == Armed::Idle && !matches!(self.outgoing, Outgoing::Lent { .. })
+        self.receive == InKernel::No && self.writable == InKernel::No && !matches!(self.outgoing, Outgoing::Lent { .. })
     }
 
     /// Whether it shall go now: closed at once, or after output of which none is left.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use super::connection::{Armed, Closing, Connection, Outgoing, Settled};
+use super::connection::{Closing, Connection, InKernel, Outgoing, Settled};
 use super::kernel::{Completion, Doorbell, Enter, Kernel, Operation};
 use super::lent::Lent;
 use super::pacing::Pacing;
@@ -58,7 +58,7 @@ pub struct Net<K: Kernel = Uring> {
 #[derive(Debug)]
 struct Listener<Descriptor> {
     fd: Descriptor,
-    accept: Armed,
+    accept: InKernel,
     open: bool,
     /// Turns that accepting rests for, as it failed for lack of something that only time or a closing connection gives
     /// back.
@@ -130,7 +130,7 @@ impl<K: Kernel> Net<K> {
 
     /// Accepts from a listener that is in blocking mode already.
     pub fn listen_on(&mut self, fd: K::Descriptor) -> ListenerId {
-        let listener = Listener { fd, accept: Armed::Idle, open: true, rest_turns: 0 };
+        let listener = Listener { fd, accept: InKernel::No, open: true, rest_turns: 0 };
         let place = self.listeners.iter().position(Option::is_none).unwrap_or(self.listeners.len());
         if place == self.listeners.len() {
             self.listeners.push(None);
@@ -238,10 +238,8 @@ impl<K: Kernel> Net<K> {
         let everything_queued = self.queue_wishes()?;
         let how = self.how_to_enter(wait, everything_queued);
         self.enter(how)?;
-        let taken = self.take_completions();
-        if how.want > 0 {
-            self.pacing.record(taken);
-        }
+        self.take_completions();
+        self.pacing.turn(self.kernel.clock_us());
         self.settle_sends();
         Ok(())
     }
@@ -250,12 +248,16 @@ impl<K: Kernel> Net<K> {
     #[inline]
     pub fn next_event(&mut self) -> Option<Event<'_, K::Descriptor>> {
         self.return_buffer();
-        if let Some(notice) = self.notices.pop_front() {
-            return Some(match notice {
-                Notice::Ended(conn, why) => Event::Ended { conn, why },
-                Notice::Stalled(conn) => Event::Stalled { conn },
-                Notice::Drained(conn) => Event::Drained { conn },
-            });
+        while let Some(notice) = self.notices.pop_front() {
+            let (conn, event) = match notice {
+                Notice::Ended(conn, why) => (conn, Event::Ended { conn, why }),
+                Notice::Stalled(conn) => (conn, Event::Stalled { conn }),
+                Notice::Drained(conn) => (conn, Event::Drained { conn }),
+            };
+            // Whoever closed it meanwhile wants to hear no more of it.
+            if self.connection(conn).is_some_and(|connection| connection.closing == Closing::Open) {
+                return Some(event);
+            }
         }
         if mem::take(&mut self.bell_rang) {
             return Some(Event::Bell);
@@ -280,6 +282,11 @@ impl<K: Kernel> Net<K> {
             }
         }
         None
+    }
+
+    #[cfg(test)]
+    pub(super) fn kernel(&self) -> &K {
+        &self.kernel
     }
 
     fn has_events(&self) -> bool {
@@ -346,31 +353,31 @@ impl<K: Kernel> Net<K> {
                 self.sends.push_back((push_send(&mut self.kernel, connection, output, sent, token(Kind::Send)), index));
             }
             Outgoing::Rest { output, sent } => {
-                if connection.writable == Armed::Idle {
+                if connection.writable == InKernel::No {
                     self.kernel.push(Operation::Writable(&connection.fd), token(Kind::Writable));
-                    connection.writable = Armed::Armed;
+                    connection.writable = InKernel::Yes;
                 }
                 connection.outgoing = Outgoing::Rest { output, sent };
             }
             other => connection.outgoing = other,
         }
         match (connection.receive, connection.wants_receive()) {
-            (Armed::Idle, true) => {
+            (InKernel::No, true) => {
                 self.kernel.push(Operation::Receive(&connection.fd), token(Kind::Receive));
-                connection.receive = Armed::Armed;
+                connection.receive = InKernel::Yes;
             }
-            (Armed::Armed, false) => {
+            (InKernel::Yes, false) => {
                 self.kernel.push(Operation::Cancel(token(Kind::Receive)), token(Kind::Cancel));
-                connection.receive = Armed::Cancelling;
+                connection.receive = InKernel::Ending;
             }
             _ => {}
         }
         if !connection.is_leaving() {
             return;
         }
-        if connection.writable == Armed::Armed {
+        if connection.writable == InKernel::Yes {
             self.kernel.push(Operation::Cancel(token(Kind::Writable)), token(Kind::Cancel));
-            connection.writable = Armed::Cancelling;
+            connection.writable = InKernel::Ending;
         }
         if connection.is_quiet() {
             let token = token(Kind::Close);
@@ -386,9 +393,9 @@ impl<K: Kernel> Net<K> {
             let Some(listener) = &mut self.listeners[place] else { continue };
             listener.rest_turns = if rested { 0 } else { listener.rest_turns.saturating_sub(1) };
             match (listener.accept, listener.open) {
-                (Armed::Idle, true) if listener.rest_turns == 0 => {}
-                (Armed::Armed, false) => {}
-                (Armed::Idle, false) => {
+                (InKernel::No, true) if listener.rest_turns == 0 => {}
+                (InKernel::Yes, false) => {}
+                (InKernel::No, false) => {
                     self.listeners[place] = None;
                     continue;
                 }
@@ -401,10 +408,10 @@ impl<K: Kernel> Net<K> {
             let token = Token::new(Kind::Accept, place as u32, 0);
             if listener.open {
                 self.kernel.push(Operation::Accept(&listener.fd), token);
-                listener.accept = Armed::Armed;
+                listener.accept = InKernel::Yes;
             } else {
                 self.kernel.push(Operation::Cancel(token), Token::new(Kind::Cancel, place as u32, 0));
-                listener.accept = Armed::Cancelling;
+                listener.accept = InKernel::Ending;
             }
         }
         Ok(())
@@ -451,19 +458,25 @@ impl<K: Kernel> Net<K> {
     // ---- after the enter ----
 
     /// Takes what was posted: answers about output and bells at once, everything else to be made events of.
-    fn take_completions(&mut self) -> usize {
+    fn take_completions(&mut self) {
         if self.next_completion == self.completions.len() {
             self.completions.clear();
             self.next_completion = 0;
         }
-        let Self { kernel, connections, dirty, completions, doorbells, bells, bell_rang, .. } = self;
+        let Self { kernel, connections, dirty, completions, doorbells, bells, bell_rang, pacing, .. } = self;
         let mut taken = 0;
         kernel.take_completions(|completion| {
             taken += 1;
             let Completion { token, result, .. } = completion;
             let conn = ConnId { index: token.index(), generation: token.generation() };
             match token.kind() {
-                Some(Kind::Receive | Kind::Accept) => completions.push(completion),
+                Some(Kind::Receive) => {
+                    if let Some(connection) = lookup(connections, conn) {
+                        pacing.heard(&mut connection.window);
+                    }
+                    completions.push(completion);
+                }
+                Some(Kind::Accept) => completions.push(completion),
                 Some(Kind::Send) => {
                     if let Some(connection) = lookup(connections, conn) {
                         connection.outcome = Some(result);
@@ -471,7 +484,7 @@ impl<K: Kernel> Net<K> {
                 }
                 Some(Kind::Writable) => {
                     if let Some(connection) = lookup(connections, conn) {
-                        connection.writable = Armed::Idle;
+                        connection.writable = InKernel::No;
                         connection.full = false;
                         mark(dirty, connection, conn.index);
                     }
@@ -491,7 +504,6 @@ impl<K: Kernel> Net<K> {
             // The rest was as long as the wait, or the server is idle.
             self.rested = true;
         }
-        taken
     }
 
     /// Ends the sends whose outcome is known: those that were consumed, unless completions are held back.
@@ -548,7 +560,7 @@ impl<K: Kernel> Net<K> {
             return None;
         };
         if !completion.more {
-            connection.receive = Armed::Idle;
+            connection.receive = InKernel::No;
             mark(&mut self.dirty, connection, conn.index);
         }
         let silent = connection.ended || connection.closing != Closing::Open;
@@ -569,7 +581,7 @@ impl<K: Kernel> Net<K> {
         let id = ListenerId(completion.token.index());
         let listener = self.listeners.get_mut(id.0 as usize)?.as_mut()?;
         if !completion.more {
-            listener.accept = Armed::Idle;
+            listener.accept = InKernel::No;
         }
         if completion.result >= 0 {
             return Some(Ok((id, self.kernel.accepted(completion))));

@@ -32,13 +32,19 @@
 mod buffers;
 mod connection;
 mod error;
+#[cfg(test)]
+mod fake;
 mod kernel;
 mod lent;
 mod machine;
+#[cfg(test)]
+mod machine_tests;
 mod pacing;
 pub mod socket;
 mod token;
 mod uring;
+#[cfg(test)]
+mod uring_tests;
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "fence: setsockopt, fcntl and getrlimit have no safe form in std")]
 
 use std::io;
-use std::mem::{ManuallyDrop, size_of};
+use std::mem::ManuallyDrop;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 use std::time::Duration;
@@ -25,6 +25,11 @@ pub fn set_keepalive(fd: BorrowedFd<'_>, idle: Option<Duration>) -> io::Result<(
     set_option(fd, libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, idle_s)?;
     set_option(fd, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, (idle_s / 3).max(1))?;
     set_option(fd, libc::IPPROTO_TCP, libc::TCP_KEEPCNT, 3)
+}
+
+/// Chooses the congestion control of a TCP socket by its name in the kernel, such as `reno`, which is always there.
+pub fn set_congestion_control(fd: BorrowedFd<'_>, name: &str) -> io::Result<()> {
+    set_bytes(fd, libc::IPPROTO_TCP, libc::TCP_CONGESTION, name.as_bytes())
 }
 
 /// The other end of a TCP connection; an error for a Unix socket or one that is gone.
@@ -57,9 +62,12 @@ fn as_stream(fd: BorrowedFd<'_>) -> ManuallyDrop<TcpStream> {
 }
 
 fn set_option(fd: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
-    // SAFETY: the pointer and the length describe a live i32, which the kernel only reads.
-    let answer = unsafe {
-        libc::setsockopt(fd.as_raw_fd(), level, name, (&raw const value).cast(), size_of::<i32>() as libc::socklen_t)
-    };
+    set_bytes(fd, level, name, &value.to_ne_bytes())
+}
+
+fn set_bytes(fd: BorrowedFd<'_>, level: i32, name: i32, value: &[u8]) -> io::Result<()> {
+    let len = value.len() as libc::socklen_t;
+    // SAFETY: the pointer and the length describe a live slice, which the kernel only reads.
+    let answer = unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, value.as_ptr().cast(), len) };
     if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

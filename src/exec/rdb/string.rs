@@ -49,7 +49,7 @@ pub(super) fn write(string: &[u8], to: &mut Vec<u8>) {
     }
 }
 
-/// How many bytes [`write`] appends.
+/// How many bytes [`write()`] appends.
 pub(super) fn written_bytes(string: &[u8]) -> usize {
     match small_integer(string) {
         Some(number) if i8::try_from(number).is_ok() => 2,
@@ -133,12 +133,12 @@ impl<'a> Reader<'a> {
             0xC0.. => return Some(Head::Encoding(first)),
             LENGTH_32 => u32::from_be_bytes(self.array()?).into(),
             LENGTH_64 => u64::from_be_bytes(self.array()?),
-            0x80.. => return None,
-            0x40.. => {
+            0x82..0xC0 => return None,
+            0x40..0x80 => {
                 let [low] = self.array()?;
                 u16::from_be_bytes([first & 0x3F, low]).into()
             }
-            _ => first.into(),
+            0..0x40 => first.into(),
         };
         usize::try_from(length).ok().map(Head::Length)
     }

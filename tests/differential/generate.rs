@@ -1,0 +1,376 @@
+//! The seeded generator: few keys, so that types, lengths and deadlines meet; values at the edges of what Redis accepts.
+
+use fastrand::Rng;
+
+use crate::compare::Compare;
+use crate::table::{Row, TABLE};
+use crate::template::expand;
+
+/// Connections that take turns.
+pub(crate) const CLIENTS: usize = 3;
+
+/// One command on its way to both servers.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    /// Which connection sends it.
+    pub(crate) client: usize,
+    /// Its words. For `Compare::ScanAll` the options alone.
+    pub(crate) words: Vec<Vec<u8>>,
+    /// How the replies are compared.
+    pub(crate) compare: Compare,
+    /// It sets a short deadline: wait until it has passed on both servers.
+    pub(crate) settles: bool,
+    /// CLIENT REPLY keeps the server from answering.
+    pub(crate) silent: bool,
+    /// Sent as an inline command.
+    pub(crate) inline: bool,
+}
+
+impl Operation {
+    fn plain(client: usize, words: &[&str]) -> Operation {
+        let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        Operation { client, words, compare: Compare::Exact, settles: false, silent: false, inline: false }
+    }
+
+    /// HELLO of a version.
+    pub(crate) fn hello(client: usize, version: &str) -> Operation {
+        Operation { compare: Compare::Hello, ..Self::plain(client, &["HELLO", version]) }
+    }
+
+    /// The fault of the test's own test: a write that only the tested server sees.
+    pub(crate) fn planted() -> Operation {
+        let words = ["MSET", "a", "planted", "b", "planted", "c", "planted", "d", "planted"];
+        Operation { compare: Compare::Planted, ..Self::plain(0, &words) }
+    }
+
+    /// The keys it names.
+    pub(crate) fn keys(&self) -> Vec<&[u8]> {
+        self.words.iter().map(Vec::as_slice).filter(|word| KEYS.contains(word) || BIG_KEYS.contains(word)).collect()
+    }
+
+    /// Whether it can matter to commands on any key.
+    pub(crate) fn is_global(&self) -> bool {
+        let name = self.words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+        matches!(
+            &name[..],
+            b"SELECT" | b"SWAPDB" | b"FLUSHALL" | b"FLUSHDB" | b"RESET" | b"HELLO" | b"CONFIG" | b"CLIENT"
+        )
+    }
+}
+
+const KEYS: [&[u8]; 12] = [
+    b"a",
+    b"b",
+    b"c",
+    b"d",
+    b"key:1",
+    b"key:2",
+    b"{tag}1",
+    b"{tag}2",
+    b"",
+    b"\x00\xff\r\n",
+    b"spa ce",
+    b"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
+];
+const BIG_KEYS: [&[u8]; 2] = [b"big:1", b"big:2"];
+
+const EDGES: [&str; 24] = [
+    "0",
+    "-1",
+    "1",
+    "-0",
+    "+1",
+    "01",
+    " 1",
+    "1 ",
+    "9999",
+    "10000",
+    "2147483647",
+    "2147483648",
+    "-2147483649",
+    "4294967296",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "1e3",
+    "0x10",
+    "nan",
+    "inf",
+    "99999999999999999999999",
+];
+
+const FLOATS: [&str; 20] = [
+    "1.5",
+    "-0.1",
+    "0.1",
+    "3.0",
+    "1e5",
+    "1e-5",
+    "1e300",
+    "-1e300",
+    "5.0e3",
+    "inf",
+    "-inf",
+    "nan",
+    "0",
+    "-0.0",
+    "1.7976931348623157e308",
+    "100000000000000000000",
+    "0.000000000000000001",
+    "1.",
+    ".5",
+    "12345.678901234567",
+];
+
+const PATTERNS: [&str; 14] =
+    ["*", "?", "a*", "key:*", "key:?", "[ab]", "[^ab]", "[a-c]", "{tag}*", "*e*", "\\*", "", "[a", "k*k"];
+
+const SETTINGS: [&str; 13] = [
+    "maxmemory",
+    "maxmemory-policy",
+    "timeout",
+    "tcp-keepalive",
+    "databases",
+    "maxclients",
+    "proto-max-bulk-len",
+    "slowlog-log-slower-than",
+    "slowlog-max-len",
+    "latency-monitor-threshold",
+    "appendonly",
+    "save",
+    "requirepass",
+];
+
+/// What a damaged argument becomes. As a deadline each of these is past, refused, or far away.
+const DAMAGE: [&str; 10] = [
+    "",
+    "x",
+    "0",
+    "-1",
+    "1.5",
+    "12345678",
+    "9999999999",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+];
+
+/// A stream of operations, fixed by its seed.
+pub(crate) struct Generator {
+    rng: Rng,
+    total: u32,
+    /// Payloads that the reference server has dumped.
+    payloads: Vec<Vec<u8>>,
+    /// Counts deadlines, so that no two are equal: with GT and LT a tie would depend on the millisecond.
+    deadlines: u64,
+    client: usize,
+    pending: Vec<Operation>,
+}
+
+impl Generator {
+    /// The stream of `seed`.
+    pub(crate) fn new(seed: u64, payloads: Vec<Vec<u8>>) -> Generator {
+        let total = TABLE.iter().flat_map(|rows| rows.iter()).map(|row| row.weight).sum();
+        Generator { rng: Rng::with_seed(seed), total, payloads, deadlines: 0, client: 0, pending: Vec::new() }
+    }
+
+    /// The operation that `next` will give.
+    pub(crate) fn peek(&mut self) -> &Operation {
+        if self.pending.is_empty() {
+            let next = self.next();
+            self.pending.push(next);
+        }
+        self.pending.last().expect("one was pushed")
+    }
+
+    /// Drops what was begun with CLIENT REPLY: the connections are new.
+    pub(crate) fn forget_pending(&mut self) {
+        self.pending.clear();
+    }
+
+    /// The next operation.
+    pub(crate) fn next(&mut self) -> Operation {
+        if let Some(operation) = self.pending.pop() {
+            return operation;
+        }
+        if self.rng.u8(..20) == 0 {
+            self.client = self.rng.usize(..CLIENTS);
+        }
+        if self.rng.u16(..500) == 0 {
+            self.silence();
+        }
+        self.pending.pop().unwrap_or_else(|| self.one())
+    }
+
+    /// Queues a run of commands that are not answered, last first.
+    fn silence(&mut self) {
+        let quiet = |operation: Operation| Operation { silent: true, settles: false, ..operation };
+        let client = self.client;
+        if self.rng.bool() {
+            let inside = quiet(self.answerable());
+            self.pending.extend([inside, quiet(Operation::plain(client, &["CLIENT", "REPLY", "SKIP"]))]);
+        } else {
+            self.pending.push(Operation::plain(client, &["CLIENT", "REPLY", "ON"]));
+            for _ in 0..self.rng.usize(1..5) {
+                let inside = quiet(self.answerable());
+                self.pending.push(inside);
+            }
+            self.pending.push(quiet(Operation::plain(client, &["CLIENT", "REPLY", "OFF"])));
+        }
+    }
+
+    /// A command whose reply may be left out: one that says nothing about replies itself, and sets no short deadline.
+    fn answerable(&mut self) -> Operation {
+        loop {
+            let operation = self.one();
+            let name = operation.words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+            let plain = !matches!(operation.compare, Compare::ScanAll | Compare::RandomKey);
+            if plain && !operation.settles && !matches!(&name[..], b"CLIENT" | b"RESET" | b"HELLO") {
+                return operation;
+            }
+        }
+    }
+
+    fn row(&mut self) -> &'static Row {
+        let mut at = self.rng.u32(..self.total);
+        for row in TABLE.iter().flat_map(|rows| rows.iter()) {
+            if at < row.weight {
+                return row;
+            }
+            at -= row.weight;
+        }
+        unreachable!("weights add up to the total");
+    }
+
+    fn one(&mut self) -> Operation {
+        let row = self.row();
+        let mut words = self.words(row);
+        if words.last().is_some_and(|word| word == ANOTHER) {
+            words.pop();
+            let another = loop {
+                let row = self.row();
+                if row.compare != Compare::ScanAll && !row.template.contains("{another}") {
+                    break row;
+                }
+            };
+            words.extend(self.words(another));
+            // COMMAND GETKEYS needs an argument behind the name.
+            if words.len() < 4 {
+                words.push(b"a".to_vec());
+            }
+        }
+        if row.damage && self.rng.u8(..16) == 0 {
+            self.damage(&mut words);
+        }
+        let simple = |word: &Vec<u8>| !word.is_empty() && word.iter().all(|byte| byte.is_ascii_alphanumeric());
+        let inline = row.compare != Compare::ScanAll && self.rng.u8(..32) == 0 && words.iter().all(simple);
+        Operation { client: self.client, words, compare: row.compare, settles: row.settles, silent: false, inline }
+    }
+
+    fn words(&mut self, row: &Row) -> Vec<Vec<u8>> {
+        let (payloads, deadlines) = (&self.payloads, &mut self.deadlines);
+        let mut words = expand(row.template, &mut self.rng, &mut |rng, name| fill(rng, name, payloads, deadlines));
+        if row.compare == Compare::ScanAll {
+            words.remove(0);
+        }
+        words
+    }
+
+    fn damage(&mut self, words: &mut Vec<Vec<u8>>) {
+        let junk = DAMAGE[self.rng.usize(..DAMAGE.len())].as_bytes().to_vec();
+        match self.rng.u8(..4) {
+            0 if words.len() > 1 => words.truncate(self.rng.usize(1..words.len())),
+            1 => words.push(junk),
+            _ if words.len() > 1 => {
+                let at = self.rng.usize(1..words.len());
+                words[at] = junk;
+            }
+            _ => words.push(junk),
+        }
+    }
+}
+
+/// Stands for the words of another row, which `fill` cannot give because it gives one argument.
+const ANOTHER: &[u8] = b"\x00another row\x00";
+
+fn pick<'a, T: ?Sized>(rng: &mut Rng, from: &[&'a T]) -> &'a T {
+    from[rng.usize(..from.len())]
+}
+
+fn fill(rng: &mut Rng, name: &str, payloads: &[Vec<u8>], deadlines: &mut u64) -> Vec<u8> {
+    // Distinct, and in no order: 100,003 is prime.
+    let mut deadline = || {
+        *deadlines += 1;
+        10_000 + *deadlines * 7919 % 100_003
+    };
+    let number = |number: i64| number.to_string().into_bytes();
+    match name {
+        "k" => pick(rng, &KEYS).to_vec(),
+        "big" => pick(rng, &BIG_KEYS).to_vec(),
+        "v" => value(rng),
+        "bigvalue" => (0..rng.usize(16_000..40_000)).map(|_| rng.u8(b'a'..=b'c')).collect(),
+        "int" => match rng.u8(..8) {
+            0 => pick(rng, &EDGES).as_bytes().to_vec(),
+            _ => number(rng.i64(-1000..1000)),
+        },
+        "float" => match rng.u8(..3) {
+            0 => pick(rng, &FLOATS).as_bytes().to_vec(),
+            1 => number(rng.i64(-100..100)),
+            _ => format!("{}.{}", rng.i32(-1000..1000), rng.u32(..100_000)).into_bytes(),
+        },
+        "small" => number(rng.i64(0..10)),
+        "index" => match rng.u8(..16) {
+            0 => pick(rng, &EDGES).as_bytes().to_vec(),
+            _ => number(rng.i64(-20..60)),
+        },
+        "offset" => number(rng.i64(0..300)),
+        "bitoffset" => number(rng.i64(0..800)),
+        "bits" => match rng.bool() {
+            true => format!("u{}", rng.u8(1..64)).into_bytes(),
+            false => format!("i{}", rng.u8(1..65)).into_bytes(),
+        },
+        "bitplace" => match rng.u8(..3) {
+            0 => format!("#{}", rng.u8(..12)).into_bytes(),
+            _ => number(rng.i64(0..300)),
+        },
+        "sec" => number(deadline() as i64),
+        "msec" => number((deadline() * 1000 + 7) as i64),
+        // The year 2100 and later.
+        "at" => number((4_102_444_800 + deadline()) as i64),
+        "atms" => number((4_102_444_800_000 + deadline() * 1003) as i64),
+        "badtime" => pick(
+            rng,
+            &["0", "-1", "-100", "x", "1.5", "", "9223372036854775807", "-9223372036854775808", "9223372036854775"],
+        )
+        .as_bytes()
+        .to_vec(),
+        "db" => number(rng.i64(0..3)),
+        "pattern" => pick(rng, &PATTERNS).as_bytes().to_vec(),
+        "payload" => payloads[rng.usize(..payloads.len())].clone(),
+        "name" => pick(rng, &["me", "you", "", "a b", "line\n", "x".repeat(50).as_str()]).as_bytes().to_vec(),
+        "junkname" => {
+            pick(rng, &["nosuch", "GETT", "se", "\r\n", "'quoted'", "x".repeat(200).as_str()]).as_bytes().to_vec()
+        }
+        "setting" => pick(rng, &SETTINGS).as_bytes().to_vec(),
+        "command" => pick(rng, &crate::compare::families()).as_bytes().to_vec(),
+        "empty" => Vec::new(),
+        "another" => ANOTHER.to_vec(),
+        other => panic!("template: there is no {{{other}}}"),
+    }
+}
+
+fn value(rng: &mut Rng) -> Vec<u8> {
+    match rng.u8(..100) {
+        0..30 => rng.i32(-100..100).to_string().into_bytes(),
+        30..40 => pick(rng, &EDGES).as_bytes().to_vec(),
+        40..48 => pick(rng, &FLOATS).as_bytes().to_vec(),
+        48..53 => Vec::new(),
+        53..63 => (0..rng.usize(1..40)).map(|_| rng.u8(..)).collect(),
+        // Around the 44 bytes where Redis changes the encoding.
+        63..68 => vec![b'e'; rng.usize(43..47)],
+        68..71 => (0..rng.usize(100..600)).map(|_| rng.u8(b'a'..=b'd')).collect(),
+        _ => (0..rng.usize(1..12)).map(|_| rng.u8(b'a'..=b'e')).collect(),
+    }
+}

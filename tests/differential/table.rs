@@ -1,0 +1,208 @@
+//! What is sent: one row per form of a command, with its weight and the way in which its replies are compared.
+
+use crate::compare::Compare;
+
+/// One form of a command.
+pub(crate) struct Row {
+    /// How often, relative to the others.
+    pub(crate) weight: u32,
+    /// See `template`.
+    pub(crate) template: &'static str,
+    /// How the two replies are compared.
+    pub(crate) compare: Compare,
+    /// Whether arguments may be damaged at random. Not where a damaged argument could block the client, make a value of
+    /// gigabytes, or set a deadline that passes while the test runs.
+    pub(crate) damage: bool,
+    /// The row sets a deadline of a millisecond: nothing is sent until both servers have seen it pass.
+    pub(crate) settles: bool,
+}
+
+const fn row(weight: u32, template: &'static str) -> Row {
+    Row { weight, template, compare: Compare::Exact, damage: true, settles: false }
+}
+
+const fn fixed(weight: u32, template: &'static str) -> Row {
+    Row { weight, template, compare: Compare::Exact, damage: false, settles: false }
+}
+
+const fn by(weight: u32, template: &'static str, compare: Compare) -> Row {
+    Row { weight, template, compare, damage: true, settles: false }
+}
+
+const fn fixed_by(weight: u32, template: &'static str, compare: Compare) -> Row {
+    Row { weight, template, compare, damage: false, settles: false }
+}
+
+const fn settles(weight: u32, template: &'static str) -> Row {
+    Row { weight, template, compare: Compare::Exact, damage: false, settles: true }
+}
+
+/// Every form that is sent.
+pub(crate) const TABLE: &[&[Row]] = &[STRINGS, BITMAPS, KEYS, CONNECTION, SERVER, COMMANDS];
+
+const STRINGS: &[Row] = &[
+    row(60, "GET {k}"),
+    row(40, "SET {k} {v}"),
+    row(25, "SET {k} {v} [NX|XX] [GET] [EX {sec}|PX {msec}|EXAT {at}|PXAT {atms}|KEEPTTL]"),
+    row(6, "SET {k} {v} (EX|PX|EXAT|PXAT) {badtime}"),
+    row(4, "SET {k} {v} <(NX|XX|GET|KEEPTTL|EX {sec}|PX {msec})>"),
+    settles(1, "SET {k} {v} (PX 1|PX 2) [NX|XX]"),
+    settles(1, "PSETEX {k} 1 {v}"),
+    row(10, "GETSET {k} {v}"),
+    row(10, "GETDEL {k}"),
+    row(12, "GETEX {k} [EX {sec}|PX {msec}|EXAT {at}|PXAT {atms}|PERSIST]"),
+    row(3, "GETEX {k} (EX|PX|EXAT|PXAT) {badtime}"),
+    settles(1, "GETEX {k} PX 1"),
+    row(20, "MGET <{k}>"),
+    row(15, "MSET <{k} {v}>"),
+    row(10, "MSETNX <{k} {v}>"),
+    row(10, "SETNX {k} {v}"),
+    row(8, "SETEX {k} {sec} {v}"),
+    row(8, "PSETEX {k} {msec} {v}"),
+    row(3, "(SETEX|PSETEX) {k} {badtime} {v}"),
+    row(15, "APPEND {k} {v}"),
+    row(15, "STRLEN {k}"),
+    row(20, "(GETRANGE|SUBSTR) {k} {index} {index}"),
+    fixed(15, "SETRANGE {k} {offset} {v}"),
+    fixed(3, "SETRANGE {k} (-1|536870912|9223372036854775807|x|1.5) {v}"),
+    row(25, "(INCR|DECR) {k}"),
+    row(25, "(INCRBY|DECRBY) {k} {int}"),
+    row(15, "INCRBYFLOAT {k} {float}"),
+    row(12, "LCS {k} {k} [LEN] [IDX] [MINMATCHLEN {small}] [WITHMATCHLEN]"),
+    fixed(3, "SET {big} {bigvalue}"),
+    fixed(2, "(GET|STRLEN|BITCOUNT|GETDEL) {big}"),
+    fixed(2, "MGET {big} {k} {big}"),
+    fixed(1, "APPEND {big} {v}"),
+    fixed(1, "SETRANGE {big} 20000 {v}"),
+    fixed(1, "GETRANGE {big} {index} {index}"),
+    fixed(1, "COPY {big} {big} [REPLACE]"),
+    fixed(1, "RENAME {big} {big}"),
+];
+
+const BITMAPS: &[Row] = &[
+    fixed(15, "SETBIT {k} {bitoffset} (0|1)"),
+    fixed(3, "SETBIT {k} (-1|4294967296|x|1) (0|1|2|x)"),
+    row(15, "GETBIT {k} {bitoffset}"),
+    row(15, "BITCOUNT {k} [{index} {index} [BYTE|BIT]]"),
+    row(15, "BITPOS {k} (0|1) [{index} [{index} [BYTE|BIT]]]"),
+    row(12, "BITOP (AND|OR|XOR|NOT) {k} <{k}>"),
+    fixed(
+        20,
+        "BITFIELD {k} <(GET {bits} {bitplace}|SET {bits} {bitplace} {int}|INCRBY {bits} {bitplace} {int}|OVERFLOW (WRAP|SAT|FAIL))>",
+    ),
+    fixed(6, "BITFIELD_RO {k} <GET {bits} {bitplace}>"),
+    fixed(3, "(BITFIELD|BITFIELD_RO) {k} [GET|SET|INCRBY|OVERFLOW] [{bits}|x8|u64|i65] [{bitplace}|-1|#-1] [{int}|x]"),
+];
+
+const KEYS: &[Row] = &[
+    row(20, "(DEL|UNLINK) <{k}>"),
+    row(15, "(EXISTS|TOUCH) <{k}>"),
+    row(8, "TYPE {k}"),
+    row(20, "EXPIRE {k} {sec} [NX|XX|GT|LT]"),
+    row(20, "PEXPIRE {k} {msec} [NX|XX|GT|LT]"),
+    row(12, "EXPIREAT {k} {at} [NX|XX|GT|LT]"),
+    row(12, "PEXPIREAT {k} {atms} [NX|XX|GT|LT]"),
+    row(4, "(EXPIRE|PEXPIRE|EXPIREAT|PEXPIREAT) {k} {sec} <(NX|XX|GT|LT|BAD)>"),
+    row(5, "(EXPIRE|PEXPIRE|EXPIREAT|PEXPIREAT) {k} {badtime} [NX|XX|GT|LT]"),
+    settles(1, "PEXPIRE {k} 1"),
+    by(12, "TTL {k}", Compare::Near(1)),
+    by(12, "PTTL {k}", Compare::Near(3000)),
+    by(8, "EXPIRETIME {k}", Compare::Near(3)),
+    by(8, "PEXPIRETIME {k}", Compare::Near(3000)),
+    row(10, "PERSIST {k}"),
+    row(10, "(RENAME|RENAMENX) {k} {k}"),
+    row(15, "COPY {k} {k} [DB {db}] [REPLACE]"),
+    row(8, "MOVE {k} {db}"),
+    row(3, "SWAPDB {db} {db}"),
+    fixed_by(8, "KEYS {pattern}", Compare::Unordered),
+    fixed_by(6, "SCAN [MATCH {pattern}] [COUNT (1|3|10|1000)] [TYPE (string|list)]", Compare::ScanAll),
+    fixed(3, "SCAN (x|18446744073709551616|0 COUNT 0|0 COUNT x|0 MATCH|0 BAD 1)"),
+    fixed_by(5, "RANDOMKEY", Compare::RandomKey),
+    row(20, "OBJECT ENCODING {k}"),
+    by(3, "OBJECT REFCOUNT {k}", Compare::Shape),
+    by(3, "OBJECT IDLETIME {k}", Compare::Near(3)),
+    row(2, "OBJECT FREQ {k}"),
+    fixed(6, "DUMP {k}"),
+    fixed(10, "RESTORE {k} (0|0|{msec}) {payload} [REPLACE]"),
+    fixed(3, "RESTORE {k} {atms} {payload} REPLACE ABSTTL"),
+    fixed(3, "RESTORE {k} (0|-1|x) ({payload}|{v}) [REPLACE] [IDLETIME (0|100|-1)] [FREQ (1|256|-1)] [BAD]"),
+];
+
+const CONNECTION: &[Row] = &[
+    row(5, "PING [{v}]"),
+    row(5, "ECHO {v}"),
+    row(10, "SELECT {db}"),
+    fixed(2, "SELECT (16|-1|x|{empty})"),
+    fixed_by(3, "HELLO [2|3]", Compare::Hello),
+    fixed_by(2, "HELLO (2|3) [SETNAME {name}] [AUTH default {v}]", Compare::Hello),
+    fixed_by(2, "HELLO (1|4|x|2 BAD|3 SETNAME|3 AUTH a|3 AUTH a b)", Compare::Hello),
+    row(2, "AUTH {v} [{v}]"),
+    fixed(1, "AUTH default x"),
+    fixed(1, "RESET"),
+    fixed_by(2, "CLIENT ID", Compare::Shape),
+    fixed_by(2, "CLIENT INFO", Compare::Clients),
+    fixed_by(1, "CLIENT LIST [TYPE (normal|pubsub|replica|master)]", Compare::Clients),
+    fixed(1, "CLIENT LIST (TYPE bad|ID x|ID 99999999|BAD)"),
+    row(3, "CLIENT GETNAME"),
+    row(3, "CLIENT SETNAME {name}"),
+    fixed(1, "CLIENT SETINFO (LIB-NAME|LIB-VER) {name}"),
+    fixed(1, "CLIENT (NO-EVICT (ON|OFF|BAD)|NO-TOUCH OFF)"),
+    fixed(1, "CLIENT KILL (1.2.3.4:5|ID 99999999|ID x|TYPE bad|TYPE pubsub|USER nobody|SKIPME maybe|ADDR 1.2.3.4:5)"),
+    fixed(1, "CLIENT UNBLOCK (99999999|x) [TIMEOUT|ERROR|BAD]"),
+    fixed(1, "CLIENT (UNPAUSE|PAUSE x|PAUSE -1|PAUSE 1 BAD|REPLY BAD|REPLY ON|BAD)"),
+    fixed_by(1, "(CLIENT|CONFIG|OBJECT|MEMORY|SLOWLOG|LATENCY|COMMAND|DEBUG) HELP", Compare::Shape),
+    row(3, "{junkname} <{v}>"),
+    fixed(1, "(CLIENT|CONFIG|OBJECT|MEMORY|SLOWLOG|LATENCY) [{junkname}] [{name}]"),
+];
+
+const SERVER: &[Row] = &[
+    row(6, "DBSIZE"),
+    row(2, "(FLUSHDB|FLUSHALL) [SYNC|ASYNC]"),
+    by(2, "TIME", Compare::Shape),
+    fixed_by(
+        2,
+        "INFO [server|clients|memory|persistence|stats|replication|cpu|keyspace|errorstats|all|everything|default]",
+        Compare::Info,
+    ),
+    fixed(2, "CONFIG GET {setting}"),
+    fixed_by(1, "CONFIG GET (nothing|maxmemory-policy timeout)", Compare::Settings),
+    fixed(2, "CONFIG SET (timeout 3600|tcp-keepalive 200|slowlog-max-len 64|maxmemory 0)"),
+    fixed(
+        1,
+        "CONFIG SET (maxmemory 1gb maxmemory-policy noeviction|maxmemory 0 timeout 0|latency-monitor-threshold 0)",
+    ),
+    fixed(
+        1,
+        "CONFIG SET (maxmemory x|timeout x|timeout -1|databases 4|nothing 1|maxmemory 1gb maxmemory 2gb|appendonly maybe)",
+    ),
+    fixed(1, "CONFIG (RESETSTAT|REWRITE|BAD|SET maxmemory|GET)"),
+    fixed_by(1, "SLOWLOG (LEN|GET|GET 3|GET -1)", Compare::Shape),
+    fixed(1, "SLOWLOG (RESET|GET -2|GET x|BAD)"),
+    fixed_by(1, "LATENCY (LATEST|HISTORY command|RESET|RESET command|DOCTOR|HISTOGRAM set|HISTOGRAM)", Compare::Shape),
+    fixed(1, "LATENCY (GRAPH nothing|BAD|HISTOGRAM nosuch)"),
+    by(3, "MEMORY USAGE {k} [SAMPLES 0]", Compare::Shape),
+    fixed_by(1, "MEMORY (DOCTOR|PURGE)", Compare::Shape),
+    fixed_by(1, "MEMORY STATS", Compare::Pairs),
+    fixed(1, "MEMORY (USAGE {k} SAMPLES -1|USAGE {k} SAMPLES x|USAGE {k} BAD 1|BAD)"),
+    fixed_by(1, "LOLWUT [VERSION 5 1 1 1]", Compare::Shape),
+    fixed_by(1, "LASTSAVE", Compare::Shape),
+    fixed(1, "(ROLE|WAIT 0 0|WAIT x 0|WAIT 0 x|WAIT 0 -1)"),
+    fixed(1, "SHUTDOWN (BAD|ABORT|NOSAVE SAVE|ABORT NOW)"),
+    fixed(1, "DEBUG (SLEEP 0|SET-ACTIVE-EXPIRE 1|BAD|OBJECT nosuchkey)"),
+    fixed_by(1, "DEBUG OBJECT {k}", Compare::Shape),
+    fixed(1, "MONITOR x"),
+];
+
+const COMMANDS: &[Row] = &[
+    fixed_by(4, "COMMAND INFO <{command}>", Compare::CommandInfo),
+    fixed(1, "COMMAND INFO nosuch"),
+    fixed_by(2, "COMMAND DOCS {command}", Compare::Docs),
+    fixed(1, "COMMAND (DOCS nosuch|BAD|COUNT x|LIST FILTERBY BAD x|LIST FILTERBY ACLCAT nosuch|GETKEYS nosuch a)"),
+    fixed(6, "COMMAND (GETKEYS|GETKEYSANDFLAGS) {another}"),
+    fixed_by(1, "COMMAND COUNT", Compare::Shape),
+    fixed_by(
+        1,
+        "COMMAND LIST FILTERBY (PATTERN (get*|*bit*|client*|*)|ACLCAT (string|bitmap|keyspace|connection))",
+        Compare::Commands,
+    ),
+];
