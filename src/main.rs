@@ -39,7 +39,8 @@ fn serve(launch: &Launch, environment: &[(String, String)]) -> Result<(), String
     for notice in notices {
         tracing::warn!("{notice}");
     }
-    runtime::run(config, &signals, |summary| say(&summary.to_string())).map_err(|error| error.to_string())
+    runtime::run(config, launch.config.as_deref(), &signals, |summary| say(&summary.to_string()))
+        .map_err(|error| error.to_string())
 }
 
 fn check_config(launch: &Launch, environment: &[(String, String)]) -> Result<(), String> {

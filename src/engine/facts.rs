@@ -1,5 +1,7 @@
 //! What only the shell can know about the process that the engine is part of.
 
+use std::sync::Arc;
+
 /// Asked for when INFO or MEMORY want it; see [`super::EngineParts::facts`]. All zero and empty in simulations.
 #[derive(Clone, Debug, Default)]
 pub struct ProcessFacts {
@@ -26,6 +28,9 @@ pub struct ProcessFacts {
     /// CPU time of the process and of this core's thread, in microseconds.
     pub cpu: CpuTimes,
 }
+
+/// Tells them.
+pub type Facts = Arc<dyn Fn() -> ProcessFacts + Send + Sync>;
 
 /// CPU time in microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

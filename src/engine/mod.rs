@@ -37,12 +37,13 @@ use std::sync::Arc;
 
 use slab::Slab;
 
-pub use facts::{CpuTimes, ProcessFacts};
+pub use facts::{CpuTimes, Facts, ProcessFacts};
 pub use mail::Batch;
 pub use shared::Shared;
 pub use turn::Sleep;
 
 use crate::base::{ConnId, CoreId, KeyHasher, Now, Rng};
+use crate::command::CommandId;
 use crate::config::Config;
 use crate::keyspace::Shard;
 use crate::mesh::{Credit, Loan, Port};
@@ -181,7 +182,7 @@ pub struct Engine {
     /// Microseconds of a steady clock, for measuring commands; a constant in simulations.
     stopwatch: fn() -> u64,
     /// What only the shell knows.
-    facts: fn() -> ProcessFacts,
+    facts: Facts,
     /// Number of the settings in force: CONFIG SET makes larger ones.
     config_number: u64,
 
@@ -253,7 +254,7 @@ pub struct EngineParts {
     /// Microseconds of a steady clock, for measuring commands.
     pub stopwatch: fn() -> u64,
     /// Tells about the process, for INFO. Called by the core's own thread.
-    pub facts: fn() -> ProcessFacts,
+    pub facts: Facts,
     /// The time at the start.
     pub now: Now,
 }
@@ -300,8 +301,8 @@ impl Engine {
             expire_actively: true,
             next_idle_check_us: 0,
             effects: VecDeque::new(),
-            stats: CoreStats::default(),
-            times: CommandTimes::default(),
+            stats: CoreStats::new(CommandId::COUNT),
+            times: CommandTimes::new(CommandId::COUNT),
             errors: ErrorCounts::default(),
             rates,
             slowlog: Slowlog::default(),
@@ -316,6 +317,11 @@ impl Engine {
     /// The core that this is.
     pub fn core(&self) -> CoreId {
         self.core
+    }
+
+    /// What the shell knows about the process.
+    pub fn facts(&self) -> ProcessFacts {
+        (self.facts)()
     }
 
     /// The settings in force.

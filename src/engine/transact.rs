@@ -16,7 +16,7 @@ use crate::command::{self, Command, KeyFlags, Spread};
 use crate::exec;
 use crate::keyspace::{Entry, Shard};
 use crate::limits::LARGE_VALUE_BYTES;
-use crate::resp::{Output, Protocol, Reply, Request};
+use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
 use crate::session::{ReplyMode, Session, State};
 use crate::txn::{Intents, Key, TxnId};
 
@@ -99,6 +99,10 @@ impl Engine {
         command: &'static Command,
         request: Request<'_>,
     ) -> Flow {
+        if command.spread == Spread::All && request.len().is_multiple_of(2) {
+            // A key without a value: the handler's words, before anything is split.
+            return self.refuse(session, ReplyError::WrongArity(command.name));
+        }
         let parts = self.parts(command, request, session.database);
         if request.data().len() <= LARGE_VALUE_BYTES && self.hold_all(&parts) {
             self.run_at_once(session, command, request, parts);

@@ -295,11 +295,6 @@ impl Engine {
             || !self.questions.is_empty()
     }
 
-    /// Takes note of the CPU time of a turn.
-    pub fn turn_took(&mut self, cpu_us: u64) {
-        self.stats.longest_turn_us = self.stats.longest_turn_us.max(cpu_us);
-    }
-
     /// Which core should have a connection that this one has accepted.
     pub fn home_for_connection(&self) -> CoreId {
         self.shared.home_for_connection(self.core)

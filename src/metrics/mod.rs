@@ -16,8 +16,6 @@ pub use rate::{Rates, RatesPerSecond};
 pub use slowlog::{SlowEntry, Slowlog, trimmed};
 pub use times::{CommandTimes, Times};
 
-use crate::command::CommandId;
-
 /// What one core has counted since it started, or since CONFIG RESETSTAT.
 #[derive(Clone, Debug)]
 pub struct CoreStats {
@@ -55,10 +53,10 @@ pub struct CoreStats {
     pub turns: u64,
     /// Longest turn, in microseconds of CPU time of this core's thread.
     pub longest_turn_us: u64,
-    /// How often each command was called.
-    pub calls: Box<[u64; CommandId::COUNT]>,
-    /// How often each command failed: while it ran, and before.
-    pub failures: Box<[Failures; CommandId::COUNT]>,
+    /// How often each command was called, by its number.
+    pub calls: Box<[u64]>,
+    /// How often each command failed, by its number.
+    pub failures: Box<[Failures]>,
 }
 
 /// How often a command ended in an error.
@@ -70,8 +68,9 @@ pub struct Failures {
     pub failed: u64,
 }
 
-impl Default for CoreStats {
-    fn default() -> Self {
+impl CoreStats {
+    /// Zeros, for a table of so many commands.
+    pub fn new(commands: usize) -> Self {
         Self {
             connections: 0,
             connections_refused: 0,
@@ -90,8 +89,8 @@ impl Default for CoreStats {
             input_closed: 0,
             turns: 0,
             longest_turn_us: 0,
-            calls: Box::new([0; CommandId::COUNT]),
-            failures: Box::new([Failures::default(); CommandId::COUNT]),
+            calls: vec![0; commands].into(),
+            failures: vec![Failures::default(); commands].into(),
         }
     }
 }

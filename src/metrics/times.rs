@@ -6,7 +6,6 @@
 
 use hdrhistogram::Histogram;
 
-use crate::command::CommandId;
 use crate::limits::TIMED_COMMAND_US_MAX;
 
 /// The times of one command.
@@ -45,7 +44,8 @@ impl Times {
         let mut before = 0;
         for power in 0..=u64::BITS - 1 {
             let upto = 1u64 << power;
-            let count = if upto > TIMED_COMMAND_US_MAX { self.samples() } else { self.histogram.count_between(0, upto) };
+            let count =
+                if upto > TIMED_COMMAND_US_MAX { self.samples() } else { self.histogram.count_between(0, upto) };
             if count > before {
                 rising.push((upto, scale(calls, count, self.samples())));
                 before = count;
@@ -67,19 +67,18 @@ fn scale(amount: u64, part: u64, whole: u64) -> u64 {
 /// The times of every command that was measured.
 #[derive(Clone, Debug)]
 pub struct CommandTimes {
-    by_command: Box<[Option<Box<Times>>; CommandId::COUNT]>,
-}
-
-impl Default for CommandTimes {
-    fn default() -> Self {
-        Self { by_command: Box::new([const { None }; CommandId::COUNT]) }
-    }
+    by_command: Box<[Option<Box<Times>>]>,
 }
 
 impl CommandTimes {
-    /// Takes note of a time.
-    pub fn record(&mut self, command: CommandId, us: u64) {
-        let place = &mut self.by_command[command.index()];
+    /// No times, for a table of so many commands.
+    pub fn new(commands: usize) -> Self {
+        Self { by_command: (0..commands).map(|_| None).collect() }
+    }
+
+    /// Takes note of a time of the command of that number.
+    pub fn record(&mut self, command: usize, us: u64) {
+        let place = &mut self.by_command[command];
         if place.is_none() {
             *place = Times::new().map(Box::new);
         }
@@ -105,8 +104,8 @@ impl CommandTimes {
     }
 
     /// The times of a command, if any were measured.
-    pub fn of(&self, command: CommandId) -> Option<&Times> {
-        self.by_command[command.index()].as_deref()
+    pub fn of(&self, command: usize) -> Option<&Times> {
+        self.by_command[command].as_deref()
     }
 }
 
@@ -116,19 +115,19 @@ mod tests {
 
     #[test]
     fn a_sample_stands_for_all_calls() {
-        let mut times = CommandTimes::default();
-        times.record(CommandId::Get, 1);
-        times.record(CommandId::Get, 3);
-        let mut other = CommandTimes::default();
-        other.record(CommandId::Get, 100);
-        other.record(CommandId::Set, u64::MAX);
+        let mut times = CommandTimes::new(3);
+        times.record(0, 1);
+        times.record(0, 3);
+        let mut other = CommandTimes::new(3);
+        other.record(0, 100);
+        other.record(1, u64::MAX);
         times.join(&other);
-        let get = times.of(CommandId::Get).unwrap();
-        assert_eq!((get.samples(), get.total_us_of(30)), (3, 1040));
-        assert_eq!(get.by_powers_of_two(30), [(1, 10), (4, 20), (128, 30)]);
-        assert_eq!(get.percentile_us(50.0), 3);
-        let set = times.of(CommandId::Set).unwrap();
-        assert_eq!(set.by_powers_of_two(7).last(), Some(&(TIMED_COMMAND_US_MAX, 7)));
-        assert!(times.of(CommandId::Del).is_none());
+        let first = times.of(0).unwrap();
+        assert_eq!((first.samples(), first.total_us_of(30)), (3, 1040));
+        assert_eq!(first.by_powers_of_two(30), [(1, 10), (4, 20), (128, 30)]);
+        assert_eq!(first.percentile_us(50.0), 3);
+        let second = times.of(1).unwrap();
+        assert_eq!(second.by_powers_of_two(7).last(), Some(&(TIMED_COMMAND_US_MAX, 7)));
+        assert!(times.of(2).is_none());
     }
 }

@@ -10,9 +10,10 @@ use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 
 use super::control::{self, CoreEnd, MainEnd, Wakened};
 use super::core_loop::CoreLoop;
+use super::facts;
 use crate::base::{CoreId, KeyHasher};
 use crate::config::{Config, Lending};
-use crate::engine::{Batch, Engine, EngineParts, Shared};
+use crate::engine::{Batch, Engine, EngineParts, Facts, Shared};
 use crate::keyspace::Shard;
 use crate::limits::{DRAIN_MS, EXECUTOR_IO_MEMORY, EXECUTOR_RING_DEPTH};
 use crate::mesh::{self, LendingMode, Port};
@@ -82,6 +83,7 @@ struct CoreParts {
 struct Node {
     config: Arc<Config>,
     shared: Arc<Shared>,
+    facts: Facts,
     hasher: KeyHasher,
     doorbells: Vec<OnceLock<Doorbell>>,
     /// All rings are there.
@@ -90,7 +92,14 @@ struct Node {
 }
 
 /// Starts a node, calls `ready` when it serves, and returns when it has stopped in order.
-pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> Result<(), BootError> {
+///
+/// `config_file` is where CONFIG REWRITE writes; none if the settings came from elsewhere alone.
+pub fn run(
+    config: Config,
+    config_file: Option<&str>,
+    signals: &Signals,
+    ready: impl FnOnce(&Summary),
+) -> Result<(), BootError> {
     let kernel = probe::kernel().map_err(BootError::new)?;
     let allowed =
         cpus::allowed().map_err(|error| BootError(format!("the CPUs of this process are unknown: {error}")))?;
@@ -133,6 +142,7 @@ pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> R
         kernel,
     };
     let node = Arc::new(Node {
+        facts: facts::of_process(&config, config_file, seed),
         config: Arc::new(config),
         shared: Arc::new(Shared::new(cores)),
         hasher: KeyHasher::new(seed),
@@ -232,7 +242,8 @@ fn serve(parts: CoreParts) -> Result<(), String> {
         shared: node.shared.clone(),
         hasher: node.hasher.clone(),
         seed: process::seed().map_err(|error| error.to_string())?,
-        stopwatch: || Clock::now().mono_us,
+        stopwatch: Clock::mono_us,
+        facts: node.facts.clone(),
         now: Clock::now(),
     });
     let mut core_loop = CoreLoop::new(net, engine, control).map_err(|error| error.to_string())?;

@@ -6,7 +6,9 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use super::control::{self, CoreEnd};
-use crate::base::ConnId;
+use super::facts;
+use crate::base::{ConnId, CoreId};
+use crate::config::Config;
 use crate::engine::{Effect, Engine, Input, Sleep};
 use crate::net::{self, End, Event, ListenerId, Net, NetError, Wait};
 use crate::os::Clock;
@@ -134,7 +136,19 @@ impl CoreLoop {
                 Effect::Ring(core) => self.net.ring(core),
                 Effect::Stall(us) => std::thread::sleep(Duration::from_micros(us)),
                 Effect::Shutdown => self.control.tell(control::SHUTDOWN),
+                Effect::Reconfigured(config) => self.reconfigured(&config),
+                Effect::RewriteConfig { ticket, config } => {
+                    let outcome = facts::rewrite_config(&config, &self.engine.facts().config_file);
+                    self.engine.input(Input::ConfigRewritten { ticket, outcome });
+                }
             }
+        }
+    }
+
+    /// Settings have changed: applies what concerns the process as a whole, once for all cores.
+    fn reconfigured(&mut self, config: &Config) {
+        if self.engine.core() == CoreId(0) {
+            facts::make_room_for(config);
         }
     }
 

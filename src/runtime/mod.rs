@@ -13,6 +13,7 @@
 mod boot;
 mod control;
 mod core_loop;
+mod facts;
 mod log;
 
 pub use boot::{BootError, Summary, run};

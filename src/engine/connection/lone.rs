@@ -66,7 +66,13 @@ impl Engine {
         for floor in (1..=FLOORS).rev() {
             for height in &heights {
                 art.push_str(match *height {
-                    height if height > floor => if self.rng.bool() { "|o |" } else { "| o|" },
+                    height if height > floor => {
+                        if self.rng.bool() {
+                            "|o |"
+                        } else {
+                            "| o|"
+                        }
+                    }
                     height if height == floor => " __ ",
                     _ => "    ",
                 });

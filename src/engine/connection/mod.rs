@@ -21,7 +21,9 @@ impl Engine {
         let args = &mut Args::new(command, request);
         let handled = match command.id {
             CommandId::Ping => self.ping(session, args),
-            CommandId::Echo => args.next().map_err(Into::into).map(|text| self.answer(session, |_, reply| reply.bulk(text))),
+            CommandId::Echo => {
+                args.next().map_err(Into::into).map(|text| self.answer(session, |_, reply| reply.bulk(text)))
+            }
             CommandId::Select => self.select(session, args),
             CommandId::Quit => {
                 let flow = self.answer(session, |_, reply| reply.ok());

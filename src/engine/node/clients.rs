@@ -96,8 +96,10 @@ impl ClientFilter {
 pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
     let seconds_since = |us: u64| now.unix_us.saturating_sub(us) / 1_000_000;
     let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
-    let (input_used, input_room) =
-        session.input.as_ref().map_or((0, 0), |input| (input.len(), input.capacity() - input.len().min(input.capacity())));
+    let (input_used, input_room) = session
+        .input
+        .as_ref()
+        .map_or((0, 0), |input| (input.len(), input.capacity() - input.len().min(input.capacity())));
     let (ready, held) = (session.pipeline.ready_bytes(), session.pipeline.held_bytes());
     let unsent = held + session.unsent_bytes;
     let memory = size_of::<Session>() + input_used + input_room + unsent;

@@ -23,8 +23,11 @@ const HELP: &[(&str, &str)] = &[
     ("ERROR <string>", "Answers an error with this text."),
     ("LOG <message>", "Writes to the server's log."),
     ("OBJECT <key> [FAST]", "Describes how the value of a key is stored."),
-    ("PROTOCOL <type>", "Answers a sample of a reply type: string, integer, double, bignum, null, array, set, map, \
-        attrib, push, verbatim, true or false."),
+    (
+        "PROTOCOL <type>",
+        "Answers a sample of a reply type: string, integer, double, bignum, null, array, set, map, \
+        attrib, push, verbatim, true or false.",
+    ),
     ("SET-ACTIVE-EXPIRE <0|1>", "Whether keys that are due are removed though nobody asks for them."),
     ("SLEEP <seconds>", "Stops all cores for a time, decimals allowed."),
     ("STRINGMATCH-LEN <length> <pattern>", "Matches the pattern against a text of that many letters a."),
@@ -72,9 +75,7 @@ impl Engine {
                 let matches = crate::base::glob_matches(args.next()?, &vec![b'a'; length]);
                 self.answer(session, |_, reply| reply.integer(matches.into()))
             }
-            (b"change-repl-id", 0) | (b"quicklist-packed-threshold", 1) => {
-                self.answer(session, |_, reply| reply.ok())
-            }
+            (b"change-repl-id", 0) | (b"quicklist-packed-threshold", 1) => self.answer(session, |_, reply| reply.ok()),
             (b"reload" | b"loadaof" | b"restart", _) => {
                 return Err(Refused::Text("ERR There is no persistence yet: nothing could be loaded again".to_owned()));
             }

@@ -324,7 +324,7 @@ fn write_command_stats(reports: &Reports, text: &mut Text) {
         if calls + rejected + failed == 0 {
             continue;
         }
-        let us = times.of(command).map_or(0, |times| times.total_us_of(calls));
+        let us = times.of(command.index()).map_or(0, |times| times.total_us_of(calls));
         let us_per_call = Hundredths((u128::from(us) * 100).checked_div(u128::from(calls)).unwrap_or_default());
         text.field(
             &format!("cmdstat_{}", command.command().name),
@@ -338,7 +338,7 @@ fn write_command_stats(reports: &Reports, text: &mut Text) {
 fn write_latency_stats(reports: &Reports, text: &mut Text) {
     let times = reports.times();
     for command in CommandId::all() {
-        if let Some(times) = times.of(command) {
+        if let Some(times) = times.of(command.index()) {
             let [p50, p99, p999] = [50.0, 99.0, 99.9].map(|percent| times.percentile_us(percent));
             text.field(
                 &format!("latency_percentiles_usec_{}", command.command().name),

@@ -99,9 +99,10 @@ impl Engine {
             pattern: ask.pattern.as_deref(),
             type_name: ask.type_name.as_deref(),
         };
-        let next = self.shard.as_ref().and_then(|shard| {
-            scan::part(shard, ask.database, self.now, ask.position, &options, &mut left, &mut found)
-        });
+        let next = self
+            .shard
+            .as_ref()
+            .and_then(|shard| scan::part(shard, ask.database, self.now, ask.position, &options, &mut left, &mut found));
         Told::Scan { found, next, left }
     }
 

@@ -19,7 +19,9 @@ pub(in crate::engine) enum LatencyTopic {
     History(Option<Event>),
     Graph(Event),
     /// Whether spikes are watched for at all.
-    Doctor { watched: bool },
+    Doctor {
+        watched: bool,
+    },
 }
 
 impl Engine {
@@ -57,9 +59,8 @@ fn named_commands(args: &Args<'_>) -> Vec<CommandId> {
     if args.is_empty() {
         return CommandId::all().collect();
     }
-    let with_subcommands = |command: &'static Command| {
-        std::iter::once(command).chain(command.subcommands).map(|command| command.id)
-    };
+    let with_subcommands =
+        |command: &'static Command| std::iter::once(command).chain(command.subcommands).map(|command| command.id);
     let mut commands: Vec<CommandId> = Vec::new();
     for id in args.rest().iter().filter_map(lookup).flat_map(with_subcommands) {
         if !commands.contains(&id) {
@@ -83,8 +84,12 @@ pub(super) fn answer(topic: LatencyTopic, events: &LatencyEvents, now: Now, repl
             }
         }
         LatencyTopic::History(event) => {
-            let samples: Vec<Sample> =
-                event.and_then(|event| events.get(event)).iter().flat_map(|history| &history.samples).copied().collect();
+            let samples: Vec<Sample> = event
+                .and_then(|event| events.get(event))
+                .iter()
+                .flat_map(|history| &history.samples)
+                .copied()
+                .collect();
             reply.array(samples.len());
             for sample in samples {
                 reply.array(2);
@@ -109,7 +114,7 @@ pub(super) fn answer_forgotten(mut events: Vec<Event>, reply: &mut Reply<'_>) {
 
 pub(super) fn answer_histogram(commands: &[CommandId], reports: &Reports, reply: &mut Reply<'_>) {
     let times = reports.times();
-    let measured: Vec<_> = commands.iter().filter_map(|id| Some((*id, times.of(*id)?))).collect();
+    let measured: Vec<_> = commands.iter().filter_map(|id| Some((*id, times.of(id.index())?))).collect();
     reply.map(measured.len());
     for (id, times) in measured {
         let calls = reports.calls(id).max(times.samples());
@@ -203,4 +208,3 @@ fn diagnosis(events: &LatencyEvents, watched: bool) -> String {
     );
     text
 }
-

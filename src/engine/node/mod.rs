@@ -29,9 +29,9 @@ use std::sync::Arc;
 pub(super) use self::clients::describe;
 use self::clients::{ClientFilter, ClientsWalk};
 use self::debug::Digest;
+pub(super) use self::info::REDIS_VERSION;
 use self::keys::{KeysWalk, ScanAsk};
 use self::latency::LatencyTopic;
-pub(super) use self::info::REDIS_VERSION;
 pub(super) use self::monitor::{WATCHER_REFUSED, Watchers};
 use self::report::{CoreReport, Topic};
 use self::settings::Pair;
@@ -158,20 +158,43 @@ enum Gathered {
     /// OK when all have done it.
     Ok,
     /// The sum, or this if it is less.
-    Sum { sum: usize, most: usize },
+    Sum {
+        sum: usize,
+        most: usize,
+    },
     RandomKey(RandomKey),
     Keys(KeyList),
-    Scan { cursor: ScanCursor, ask: Box<ScanAsk>, found: KeyList },
+    Scan {
+        cursor: ScanCursor,
+        ask: Box<ScanAsk>,
+        found: KeyList,
+    },
     Clients(Vec<(ClientId, String)>),
-    Killed { count: usize, asker: bool, by_address: bool },
+    Killed {
+        count: usize,
+        asker: bool,
+        by_address: bool,
+    },
     Settings,
     Rewrite,
-    Reports { topic: Topic, reports: Vec<CoreReport> },
-    SlowEntries { entries: Vec<SlowEntry>, count: usize },
-    Latency { topic: LatencyTopic, events: LatencyEvents },
+    Reports {
+        topic: Topic,
+        reports: Vec<CoreReport>,
+    },
+    SlowEntries {
+        entries: Vec<SlowEntry>,
+        count: usize,
+    },
+    Latency {
+        topic: LatencyTopic,
+        events: LatencyEvents,
+    },
     Forgotten(Vec<Event>),
     Encoded(Output),
-    Digests { digests: Vec<Digest>, of_values: bool },
+    Digests {
+        digests: Vec<Digest>,
+        of_values: bool,
+    },
 }
 
 /// Work on everything that a core has, which goes on in slices.

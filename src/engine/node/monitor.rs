@@ -154,4 +154,3 @@ fn quote(argument: &[u8], line: &mut Vec<u8>) {
 
 /// What a client that watches is told if it asks for keys.
 pub(in crate::engine) const WATCHER_REFUSED: &str = "ERR Replica can't interact with the keyspace";
-

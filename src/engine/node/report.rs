@@ -53,11 +53,8 @@ impl DatabaseReport {
     pub(super) fn join(&mut self, other: &Self) {
         let volatile = self.volatile + other.volatile;
         let sum = self.mean_ttl_ms * self.volatile + other.mean_ttl_ms * other.volatile;
-        *self = Self {
-            keys: self.keys + other.keys,
-            volatile,
-            mean_ttl_ms: sum.checked_div(volatile).unwrap_or_default(),
-        };
+        *self =
+            Self { keys: self.keys + other.keys, volatile, mean_ttl_ms: sum.checked_div(volatile).unwrap_or_default() };
     }
 }
 
@@ -106,7 +103,7 @@ impl Reports {
     }
 
     pub(super) fn times(&self) -> CommandTimes {
-        let mut joined = CommandTimes::default();
+        let mut joined = CommandTimes::new(CommandId::COUNT);
         self.0.iter().for_each(|core| joined.join(&core.times));
         joined
     }
@@ -194,8 +191,8 @@ impl Engine {
 
     /// Forgets what CONFIG RESETSTAT resets.
     pub(super) fn reset_counters(&mut self) -> Told {
-        self.stats = CoreStats::default();
-        self.times = CommandTimes::default();
+        self.stats = CoreStats::new(CommandId::COUNT);
+        self.times = CommandTimes::new(CommandId::COUNT);
         self.errors = ErrorCounts::default();
         self.rates.restart(self.now.mono_us);
         if let Some(shard) = &mut self.shard {
@@ -225,11 +222,8 @@ impl Engine {
 }
 
 fn database_report(database: &Database, now: Now, rng: &mut crate::base::Rng) -> DatabaseReport {
-    let mut report = DatabaseReport {
-        keys: database.len() as u64,
-        volatile: database.volatile_len() as u64,
-        mean_ttl_ms: 0,
-    };
+    let mut report =
+        DatabaseReport { keys: database.len() as u64, volatile: database.volatile_len() as u64, mean_ttl_ms: 0 };
     if report.volatile > 0 {
         let drawn = (0..TTL_SAMPLES).filter_map(|_| database.random(now.unix_ms(), rng)?.deadline().unix_ms());
         let ttls: Vec<u64> = drawn.map(|due| due.saturating_sub(now.unix_ms())).collect();

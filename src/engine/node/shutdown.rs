@@ -29,7 +29,9 @@ impl Engine {
             return Err(ReplyError::NoShutdown.into());
         }
         if save && !force {
-            tracing::warn!("SHUTDOWN SAVE is refused: there is no persistence; use NOSAVE, or FORCE to stop all the same");
+            tracing::warn!(
+                "SHUTDOWN SAVE is refused: there is no persistence; use NOSAVE, or FORCE to stop all the same"
+            );
             return Err(ReplyError::ShutdownFailed.into());
         }
         session.state = State::Busy;

@@ -108,7 +108,7 @@ impl Engine {
 
     /// Counts a time. True if the command belongs in the slow log.
     fn measured(&mut self, command: &'static Command, took_us: u64) -> bool {
-        self.times.record(command.id, took_us);
+        self.times.record(command.id.index(), took_us);
         let threshold_ms = self.config.latency_threshold_ms;
         if threshold_ms > 0 && took_us / 1000 >= threshold_ms {
             let event = if command.flags.contains(Flags::FAST) { Event::FastCommand } else { Event::Command };
@@ -183,7 +183,8 @@ pub(super) fn shown<'r>(command: &Command, request: Request<'r>) -> impl Iterato
             CommandId::Auth => index > 0,
             CommandId::Hello => {
                 // HELLO version AUTH user password
-                let behind_auth = |distance: usize| index >= 2 + distance && at(index - distance).eq_ignore_ascii_case(b"auth");
+                let behind_auth =
+                    |distance: usize| index >= 2 + distance && at(index - distance).eq_ignore_ascii_case(b"auth");
                 behind_auth(1) || behind_auth(2)
             }
             CommandId::ConfigSet => index > 2 && index % 2 == 1 && at(index - 1).eq_ignore_ascii_case(b"requirepass"),
@@ -192,4 +193,3 @@ pub(super) fn shown<'r>(command: &Command, request: Request<'r>) -> impl Iterato
         if secret { REDACTED } else { argument }
     })
 }
-
