@@ -178,7 +178,7 @@ impl Engine {
             return Flow::Hold;
         }
         if self.is_monitored() && self.refuses_watcher(session, command) {
-            return self.refuse_for(session, Refused::Text(WATCHER_REFUSED.to_owned()));
+            return self.refuse_for(session, Refused::Text(WATCHER_REFUSED.to_owned()), request);
         }
         let timed = self.is_timed(command, self.stats.commands);
         if timed.is_some() {

@@ -45,7 +45,6 @@ impl Engine {
         if !allowed {
             return Err(ReplyError::DebugNotAllowed.into());
         }
-        let request = args.request();
         let subcommand = args.next()?.to_ascii_lowercase();
         let flow = match (subcommand.as_slice(), args.remaining()) {
             (b"help", 0) => self.answer(session, |_, reply| help(reply)),
@@ -60,7 +59,7 @@ impl Engine {
             }
             (b"object", 1..) => self.debug_object(session, args),
             (b"digest", 0) => self.debug_digest(session, None),
-            (b"digest-value", 1..) => self.debug_digest(session, Some(args)),
+            (b"digest-value", _) => self.debug_digest(session, Some(args)),
             (b"protocol", 1) => return self.debug_protocol(session, args.next()?),
             (b"error", 1) => {
                 let text = String::from_utf8_lossy(args.next()?).into_owned();
@@ -79,10 +78,7 @@ impl Engine {
             (b"reload" | b"loadaof" | b"restart", _) => {
                 return Err(Refused::Text("ERR There is no persistence yet: nothing could be loaded again".to_owned()));
             }
-            _ => {
-                self.count_error("ERR");
-                self.answer(session, |_, reply| command::refuse_subcommand(request, reply))
-            }
+            _ => return Err(Refused::Subcommand),
         };
         Ok(flow)
     }
@@ -136,6 +132,8 @@ impl Engine {
                 reply.push(2);
                 reply.bulk(b"server-cpu-usage");
                 reply.integer(42);
+                // A push answers no request, so an ordinary reply follows.
+                reply.bulk(b"Some real reply following the push reply");
             },
             b"push" => {
                 return Err(Refused::Text("ERR RESP2 is not supported by this command".to_owned()));
@@ -147,7 +145,7 @@ impl Engine {
             _ => {
                 return Err(Refused::Text(
                     "ERR Wrong protocol type name. Please use one of the following: \
-                     string|integer|double|null|array|set|map|attrib|push|verbatim|true|false"
+                     string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
                         .to_owned(),
                 ));
             }

@@ -206,11 +206,15 @@ pub(super) enum Slice {
     Clients(ClientsWalk),
 }
 
-/// Why a command is refused: in fixed words, or in words that quote the client's.
+/// Why a command is refused.
 #[derive(Debug)]
 pub(super) enum Refused {
+    /// In fixed words.
     Error(ReplyError),
+    /// In words that quote the client's.
     Text(String),
+    /// A subcommand can make nothing of so many arguments.
+    Subcommand,
 }
 
 impl From<ReplyError> for Refused {
@@ -279,7 +283,7 @@ impl Engine {
             // `every_command_of_the_table_is_answered` holds that there is no other.
             _ => Err(ReplyError::Syntax.into()),
         };
-        handled.unwrap_or_else(|refused| self.refuse_for(session, refused))
+        handled.unwrap_or_else(|refused| self.refuse_for(session, refused, request))
     }
 
     /// Asks every core; the session is busy until all have answered.
