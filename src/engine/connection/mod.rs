@@ -150,3 +150,6 @@ impl Engine {
         self.errors.count(line);
     }
 }
+
+#[cfg(test)]
+mod tests;
