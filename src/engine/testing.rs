@@ -165,6 +165,16 @@ impl Node {
         self.settle();
     }
 
+    /// The client has left so many bytes unread.
+    pub(super) fn stall(&mut self, client: Client, unsent: usize) {
+        let Line { core, conn, .. } = self.lines[client.0];
+        self.engines[core].wake();
+        self.engines[core].begin(self.now);
+        self.engines[core].input(Input::Stalled { conn, unsent });
+        self.engines[core].finish();
+        self.settle();
+    }
+
     /// Lets time pass.
     pub(super) fn pass_ms(&mut self, ms: u64) {
         self.now.unix_us += ms * 1000;
@@ -278,7 +288,7 @@ fn show(rest: &mut &[u8]) -> String {
         ("-", text) => format!("(error) {text}"),
         (":", text) => format!("(integer) {text}"),
         (",", text) => format!("(double) {text}"),
-        ("#", text) => format!("({text})"),
+        ("#", text) => format!("({})", text == "t"),
         ("(", text) => format!("(big) {text}"),
         ("$" | "=", length) => {
             let length: usize = length.parse().expect("a length");

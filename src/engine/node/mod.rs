@@ -23,6 +23,8 @@ mod report;
 mod settings;
 mod shutdown;
 mod slowlog;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
