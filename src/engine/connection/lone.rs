@@ -28,9 +28,8 @@ impl Engine {
     }
 
     pub(super) fn bgsave(&mut self, args: &mut Args<'_>) -> Handled {
-        if !args.is_empty() && !(args.keyword("schedule") && args.is_empty()) {
-            return Err(ReplyError::Syntax.into());
-        }
+        args.keyword("schedule");
+        args.finish()?;
         self.no_persistence()
     }
 

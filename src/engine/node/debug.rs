@@ -15,6 +15,10 @@ use crate::session::Session;
 /// A digest of keys and values: equal for equal data, whatever the order and the cores. It is not Redis's.
 pub(in crate::engine) type Digest = [u64; 2];
 
+/// The sample is not meant to be pi: clients compare three digits.
+#[expect(clippy::approx_constant, reason = "the sample has three digits")]
+const SAMPLE_DOUBLE: f64 = 3.141;
+
 /// Lines of DEBUG HELP, in pairs of usage and meaning.
 const HELP: &[(&str, &str)] = &[
     ("CHANGE-REPL-ID", "Does nothing: there is no replication."),
@@ -102,7 +106,7 @@ impl Engine {
         let sample: fn(&mut Reply<'_>) = match kind.as_slice() {
             b"string" => |reply| reply.bulk(b"Hello World"),
             b"integer" => |reply| reply.integer(12345),
-            b"double" => |reply| reply.double(3.141),
+            b"double" => |reply| reply.double(SAMPLE_DOUBLE),
             b"null" => |reply| reply.null(),
             b"array" => |reply| {
                 reply.array(3);
@@ -183,11 +187,11 @@ impl Engine {
         let Some(shard) = &mut self.shard else { return Told::Digests(Vec::new()) };
         let Some(keys) = keys else { return Told::Digests(vec![digest_of_all(shard, now.unix_ms())]) };
         let mut scratch = itoa::Buffer::new();
-        let of_key = |key: &Box<[u8]>| match shard.keys(usize::from(database), now).peek(key) {
+        let of_key = |key: &[u8]| match shard.keys(usize::from(database), now).peek(key) {
             Some(entry) => mix(&[entry.value().string_bytes(&mut scratch)]),
             None => Digest::default(),
         };
-        Told::Digests(keys.iter().map(of_key).collect())
+        Told::Digests(keys.iter().map(AsRef::as_ref).map(of_key).collect())
     }
 }
 
