@@ -190,6 +190,18 @@ pub const SLICE_ENTRIES: usize = 2048;
 /// Entries that one SCAN visits at most, whatever its COUNT: the longest turn again.
 pub const SCAN_VISITS_MAX: usize = 4096;
 
+/// Bytes that each glommio executor locks for storage I/O: the least that it takes, as data cores do none through it.
+pub const EXECUTOR_IO_MEMORY: usize = 64 * 1024;
+
+/// Entries of each of an executor's rings, which carry background work only.
+pub const EXECUTOR_RING_DEPTH: usize = 16;
+
+/// How long an orderly stop waits for output to leave, in milliseconds.
+pub const DRAIN_MS: u64 = 2000;
+
+/// How long a start waits for an address that seems to be in use, in milliseconds. A ring that was killed with hundreds
+/// of connections is gone within a few.
+pub const LISTEN_PATIENCE_MS: u64 = 1000;
 /// Kinds of error (first words of their lines) that INFO errorstats tells apart.
 pub const ERROR_KINDS_MAX: usize = 128;
 
@@ -225,15 +237,3 @@ pub const TTL_SAMPLES: usize = 16;
 pub const STALL_US_MAX: u64 = 3_600_000_000;
 
 const _: () = assert!(TIMED_ONE_IN.is_power_of_two());
-/// Bytes that each glommio executor locks for storage I/O: the least that it takes, as data cores do none through it.
-pub const EXECUTOR_IO_MEMORY: usize = 64 * 1024;
-
-/// Entries of each of an executor's rings, which carry background work only.
-pub const EXECUTOR_RING_DEPTH: usize = 16;
-
-/// How long an orderly stop waits for output to leave, in milliseconds.
-pub const DRAIN_MS: u64 = 2000;
-
-/// How long a start waits for an address that seems to be in use, in milliseconds. A ring that was killed with hundreds
-/// of connections is gone within a few.
-pub const LISTEN_PATIENCE_MS: u64 = 1000;

@@ -1,7 +1,5 @@
 //! What only the shell can know about the process that the engine is part of.
 
-use std::sync::Arc;
-
 /// Asked for when INFO or MEMORY want it; see [`super::EngineParts::facts`]. All zero and empty in simulations.
 #[derive(Clone, Debug, Default)]
 pub struct ProcessFacts {
@@ -29,8 +27,8 @@ pub struct ProcessFacts {
     pub cpu: CpuTimes,
 }
 
-/// Tells them.
-pub type Facts = Arc<dyn Fn() -> ProcessFacts + Send + Sync>;
+/// Asks for the facts, on the thread of the core.
+pub type Facts = std::sync::Arc<dyn Fn() -> ProcessFacts + Send + Sync>;
 
 /// CPU time in microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

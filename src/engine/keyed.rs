@@ -11,7 +11,7 @@ use crate::keyspace::{Deadline, Shard};
 use crate::limits::{LARGE_VALUE_BYTES, LOAN_COMMANDS};
 use crate::resp::{Reply, ReplyError, Request};
 use crate::route::{self, Plan};
-use crate::session::{ReplyMode, Session};
+use crate::session::{ReplyMode, Session, State};
 
 /// Where a command on one core ended up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +50,10 @@ impl Engine {
                 } else {
                     self.on_other_shard(core, session, command, request)
                 };
+                if several_keys && outcome == Outcome::Mailed && !session.pipeline.is_settled() {
+                    // What follows could run elsewhere, or pass it where it waits behind an intent.
+                    session.state = State::Draining;
+                }
                 self.after(session, outcome)
             }
             Plan::Several => {
@@ -110,18 +114,19 @@ impl Engine {
 
     /// Runs a command on the own shard if it is here and nothing lies on the keys; else leaves it to be run later.
     fn on_own_shard(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Outcome {
-        if self.shard.is_some() && self.stash.is_empty() && !self.lies_behind_intent(command, request) {
+        if self.shard.is_none() || !self.stash.is_empty() {
+            self.mail(self.core, session, command, request);
+            return Outcome::Mailed;
+        }
+        let blocking = if self.ledger.is_empty() { None } else { self.blocking_key(command, request) };
+        let Some(key) = blocking else {
             self.run_here(session, command, request);
             return Outcome::Done;
-        }
-        self.mail(self.core, session, command, request);
+        };
+        // It waits from now on: in a letter it would be passed by a read that the intent lets through.
+        let run = order(session, command, request);
+        self.wait_behind(key, self.core, run, request);
         Outcome::Mailed
-    }
-
-    /// Whether a transaction holds, or others wait for, a key of this request.
-    #[inline]
-    pub(super) fn lies_behind_intent(&self, command: &'static Command, request: Request<'_>) -> bool {
-        !self.ledger.is_empty() && self.blocking_key(command, request).is_some()
     }
 
     /// The first key of the request that has an intent on it.
@@ -165,19 +170,22 @@ impl Engine {
     /// Holds the shard of `core`, from now until the end of the turn or the budget. False: the request goes by mail.
     #[inline]
     pub(super) fn borrow(&mut self, core: CoreId) -> bool {
+        // A letter that has not left yet would be overtaken, as would one under way (the port knows those).
+        let overtakes = !self.outgoing[core.index()].is_empty();
         match &self.loans[core.index()] {
-            Some(open) if open.commands < LOAN_COMMANDS => true,
+            Some(open) if open.commands < LOAN_COMMANDS && !overtakes => true,
             Some(_) => {
                 self.return_loan(core);
                 false
             }
+            None if overtakes => false,
             None => {
-                // A letter that has not left yet would be overtaken, as would one under way (the port knows those).
-                if !self.outgoing[core.index()].is_empty() {
-                    return false;
-                }
                 let Some(mut loan) = self.port.borrow(core) else { return false };
-                loan.advance(self.now);
+                // The latest time that any of the shards at hand has seen is the time for all of them.
+                self.now = loan.advance(self.now);
+                if let Some(shard) = &mut self.shard {
+                    shard.advance(self.now);
+                }
                 let owner_wakes_ms = loan.next_due().unix_ms().unwrap_or(u64::MAX);
                 self.loans[core.index()] = Some(OpenLoan { loan, commands: 0, owner_wakes_ms });
                 true
@@ -204,26 +212,11 @@ impl Engine {
     /// Puts a request into the batch for `core`, and reserves the place of its reply.
     #[inline]
     fn mail(&mut self, core: CoreId, session: &mut Session, command: &'static Command, request: Request<'_>) {
-        let place = match session.reply_mode {
-            ReplyMode::On => session.pipeline.reserve(),
-            mode => {
-                if mode == ReplyMode::Skip {
-                    session.reply_mode = ReplyMode::On;
-                }
-                NO_PLACE
-            }
-        };
         self.deferred = Deferred::Mail;
+        let run = order(session, command, request);
         let batch = &mut self.outgoing[core.index()];
         let start = batch.pack(request);
-        batch.letters.push(Letter::Run(Run {
-            reply_to: Place { conn: session.conn, place },
-            command: command.id,
-            database: session.database,
-            protocol: session.protocol,
-            arguments: request.len() as u32,
-            start,
-        }));
+        batch.letters.push(Letter::Run(Run { start, ..run }));
     }
 
     /// Whether the shards hold as much as `maxmemory` allows. Each core answers for its share.
@@ -232,5 +225,27 @@ impl Engine {
         let limit = self.config.maxmemory;
         limit > 0
             && self.shard.as_ref().is_some_and(|shard| shard.used_bytes() as u64 > limit / self.topology.cores() as u64)
+    }
+}
+
+/// The order to run a request, whose arguments are still to be packed; the place of its reply is reserved.
+#[inline]
+fn order(session: &mut Session, command: &'static Command, request: Request<'_>) -> Run {
+    let place = match session.reply_mode {
+        ReplyMode::On => session.pipeline.reserve(),
+        mode => {
+            if mode == ReplyMode::Skip {
+                session.reply_mode = ReplyMode::On;
+            }
+            NO_PLACE
+        }
+    };
+    Run {
+        reply_to: Place { conn: session.conn, place },
+        command: command.id,
+        database: session.database,
+        protocol: session.protocol,
+        arguments: request.len() as u32,
+        start: 0,
     }
 }

@@ -21,6 +21,7 @@
 
 mod connection;
 mod facts;
+mod inspect;
 mod keyed;
 mod mail;
 mod node;
@@ -304,7 +305,7 @@ impl Engine {
             next_idle_check_us: 0,
             effects: VecDeque::new(),
             stats: CoreStats::new(CommandId::COUNT),
-            times: CommandTimes::new(CommandId::COUNT),
+            times: CommandTimes::default(),
             errors: ErrorCounts::default(),
             rates,
             slowlog: Slowlog::default(),
@@ -319,11 +320,6 @@ impl Engine {
     /// The core that this is.
     pub fn core(&self) -> CoreId {
         self.core
-    }
-
-    /// What the shell knows about the process.
-    pub fn facts(&self) -> ProcessFacts {
-        (self.facts)()
     }
 
     /// The settings in force.

@@ -6,6 +6,7 @@ use super::{Effect, Engine};
 use crate::base::CoreId;
 use crate::mesh::Progress;
 use crate::resp::{Output, Reply, Request};
+use crate::txn::TxnId;
 
 /// A command that waits behind an intent on one of its keys.
 #[derive(Debug)]
@@ -21,12 +22,6 @@ impl Engine {
         if self.topology.cores() == 1 {
             return;
         }
-        if self.shard.is_none()
-            && let Some(shard) = self.port.reclaim()
-        {
-            self.shard = Some(shard);
-        }
-        self.read_stash();
         while let Some(mut received) = self.port.receive() {
             let from = received.from();
             self.read_batch(from, &mut received);
@@ -35,7 +30,7 @@ impl Engine {
     }
 
     /// Requests that waited for the shard come before those that came later.
-    fn read_stash(&mut self) {
+    pub(super) fn read_stash(&mut self) {
         while self.shard.is_some()
             && let Some((from, mut batch)) = self.stash.pop_front()
         {
@@ -57,7 +52,7 @@ impl Engine {
     }
 
     /// Reads a batch, or its replies only if the shard that its requests are for is away.
-    fn read_batch(&mut self, from: CoreId, batch: &mut Batch) {
+    pub(super) fn read_batch(&mut self, from: CoreId, batch: &mut Batch) {
         if self.shard.is_some() && self.stash.is_empty() {
             return self.read_letters(from, batch);
         }
@@ -95,21 +90,33 @@ impl Engine {
             None => {
                 self.run_timed(from, run, request);
             }
-            Some(key) => {
-                let mut kept = Vec::new();
-                let start = mail::pack(&mut kept, request);
-                self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes: kept });
-            }
+            Some(key) => self.wait_behind(key, from, run, request),
         }
         self.spans = spans;
     }
 
-    /// Runs a command that has waited long enough.
-    pub(super) fn run_waiter(&mut self, waiter: Waiter) {
-        let Waiter { from, run, bytes } = waiter;
+    /// Lets a request wait behind the intents on `key`.
+    pub(super) fn wait_behind(&mut self, key: &[u8], from: CoreId, run: Run, request: Request<'_>) {
+        let mut bytes = Vec::new();
+        let start = mail::pack(&mut bytes, request);
+        self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes });
+    }
+
+    /// Runs a command that has waited behind the transactions up to `behind`, unless one of its keys is still held.
+    pub(super) fn run_waiter(&mut self, behind: TxnId, waiter: Waiter) {
+        let Waiter { from, run, bytes } = &waiter;
+        let command = run.command.command();
         let mut spans = std::mem::take(&mut self.spans);
-        let request = mail::unpack(&bytes, run.start, run.arguments, &mut spans);
-        self.run_timed(from, run, request);
+        let request = mail::unpack(bytes, run.start, run.arguments, &mut spans);
+        let detained = crate::command::keys(command, request).ok().and_then(|keys| {
+            let mut names = keys.map(|key| request.get(key.index));
+            names.find(|name| self.ledger.detains(name, command.is_write(), behind)).map(Box::<[u8]>::from)
+        });
+        if let Some(key) = detained {
+            self.spans = spans;
+            return self.ledger.wait_on(&key, command.is_write(), behind, waiter);
+        }
+        self.run_timed(*from, *run, request);
         self.spans = spans;
     }
 

@@ -448,9 +448,9 @@ impl Engine {
 
     fn end_intents(&mut self, id: TxnId) {
         let mut freed = Vec::new();
-        self.ledger.finish(id, |waiter| freed.push(waiter));
-        for waiter in freed {
-            self.run_waiter(waiter);
+        self.ledger.finish(id, |behind, waiter| freed.push((behind, waiter)));
+        for (behind, waiter) in freed {
+            self.run_waiter(behind, waiter);
         }
     }
 

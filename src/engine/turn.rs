@@ -27,11 +27,23 @@ pub enum Sleep {
 impl Engine {
     /// Begins a turn.
     pub fn begin(&mut self, now: Now) {
+        self.begin_turn(now);
+        self.read_mail();
+    }
+
+    /// What comes before the mail of others is read: the time, the own shard if it is back, and what waited for it.
+    pub(super) fn begin_turn(&mut self, now: Now) {
+        if self.shard.is_none()
+            && let Some(shard) = self.port.reclaim()
+        {
+            self.shard = Some(shard);
+        }
+        // Whoever had borrowed the shard may have read a later time.
         self.now = match &mut self.shard {
             Some(shard) => shard.advance(now),
             None => now,
         };
-        self.read_mail();
+        self.read_stash();
     }
 
     /// Takes in what has happened.
@@ -75,6 +87,9 @@ impl Engine {
 
     /// Expires and frees what is due, a bounded piece at a time.
     fn tend_shard(&mut self) {
+        if let Some(assembly) = &mut self.assembly {
+            assembly.bury_some(BURIAL_PIECES_PER_TURN);
+        }
         let Some(shard) = &mut self.shard else { return };
         if self.expire_actively {
             shard.expire_some(EXPIRY_SEGMENTS_PER_TURN, self.now);
@@ -87,6 +102,7 @@ impl Engine {
         !self.runnable.is_empty()
             || !self.slices.is_empty()
             || !self.outgoing[self.core.index()].is_empty()
+            || self.assembly.as_ref().is_some_and(|assembly| assembly.has_remains())
             || self.shard.as_ref().is_some_and(|shard| {
                 shard.has_remains() || (self.expire_actively && shard.next_due().is_due(self.now.unix_ms()))
             })
@@ -172,7 +188,7 @@ impl Engine {
         }
         if let Some(session) = self.sessions.get_mut(conn) {
             session.ended = true;
-            if session.state == State::Ready {
+            if session.state == State::Ready && !session.runnable {
                 session.state = State::Closing;
             }
             self.list_unsent(conn);

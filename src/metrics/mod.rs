@@ -53,9 +53,9 @@ pub struct CoreStats {
     pub turns: u64,
     /// Longest turn, in microseconds of CPU time of this core's thread.
     pub longest_turn_us: u64,
-    /// How often each command was called, by its number.
+    /// How often each command was called.
     pub calls: Box<[u64]>,
-    /// How often each command failed, by its number.
+    /// How often each command failed: while it ran, and before.
     pub failures: Box<[Failures]>,
 }
 

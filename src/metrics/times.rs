@@ -65,19 +65,18 @@ fn scale(amount: u64, part: u64, whole: u64) -> u64 {
 }
 
 /// The times of every command that was measured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CommandTimes {
-    by_command: Box<[Option<Box<Times>>]>,
+    /// By the command's number, up to the highest that was measured.
+    by_command: Vec<Option<Box<Times>>>,
 }
 
 impl CommandTimes {
-    /// No times, for a table of so many commands.
-    pub fn new(commands: usize) -> Self {
-        Self { by_command: (0..commands).map(|_| None).collect() }
-    }
-
-    /// Takes note of a time of the command of that number.
+    /// Takes note of a time of the command of this number.
     pub fn record(&mut self, command: usize, us: u64) {
+        if command >= self.by_command.len() {
+            self.by_command.resize(command + 1, None);
+        }
         let place = &mut self.by_command[command];
         if place.is_none() {
             *place = Times::new().map(Box::new);
@@ -90,6 +89,7 @@ impl CommandTimes {
 
     /// Adds what another core has measured.
     pub fn join(&mut self, other: &Self) {
+        self.by_command.resize(self.by_command.len().max(other.by_command.len()), None);
         for (own, other) in self.by_command.iter_mut().zip(&*other.by_command) {
             match (own, other) {
                 (Some(own), Some(other)) => {
@@ -103,9 +103,9 @@ impl CommandTimes {
         }
     }
 
-    /// The times of a command, if any were measured.
+    /// The times of the command of this number, if any were measured.
     pub fn of(&self, command: usize) -> Option<&Times> {
-        self.by_command[command].as_deref()
+        self.by_command.get(command)?.as_deref()
     }
 }
 
@@ -113,21 +113,24 @@ impl CommandTimes {
 mod tests {
     use super::*;
 
+    const GET: usize = 3;
+    const SET: usize = 16;
+
     #[test]
     fn a_sample_stands_for_all_calls() {
-        let mut times = CommandTimes::new(3);
-        times.record(0, 1);
-        times.record(0, 3);
-        let mut other = CommandTimes::new(3);
-        other.record(0, 100);
-        other.record(1, u64::MAX);
+        let mut times = CommandTimes::default();
+        times.record(GET, 1);
+        times.record(GET, 3);
+        let mut other = CommandTimes::default();
+        other.record(GET, 100);
+        other.record(SET, u64::MAX);
         times.join(&other);
-        let first = times.of(0).unwrap();
-        assert_eq!((first.samples(), first.total_us_of(30)), (3, 1040));
-        assert_eq!(first.by_powers_of_two(30), [(1, 10), (4, 20), (128, 30)]);
-        assert_eq!(first.percentile_us(50.0), 3);
-        let second = times.of(1).unwrap();
-        assert_eq!(second.by_powers_of_two(7).last(), Some(&(TIMED_COMMAND_US_MAX, 7)));
-        assert!(times.of(2).is_none());
+        let get = times.of(GET).unwrap();
+        assert_eq!((get.samples(), get.total_us_of(30)), (3, 1040));
+        assert_eq!(get.by_powers_of_two(30), [(1, 10), (4, 20), (128, 30)]);
+        assert_eq!(get.percentile_us(50.0), 3);
+        let set = times.of(SET).unwrap();
+        assert_eq!(set.by_powers_of_two(7).last(), Some(&(TIMED_COMMAND_US_MAX, 7)));
+        assert!(times.of(SET + 1).is_none());
     }
 }

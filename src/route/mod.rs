@@ -4,7 +4,7 @@
 //! and no connection.
 
 use crate::base::CoreId;
-use crate::command::{self, Command};
+use crate::command::{self, Command, Spread};
 use crate::resp::Request;
 use crate::topology::Topology;
 
@@ -27,6 +27,10 @@ pub enum Plan {
 #[inline]
 pub fn plan(topology: Topology, here: CoreId, command: &'static Command, request: Request<'_>) -> Plan {
     let nowhere = Plan::Core { core: here, several_keys: false };
+    if command.spread == Spread::All && request.len().is_multiple_of(2) {
+        // A key without a value: there is nothing to split, and the handler refuses it.
+        return nowhere;
+    }
     let Ok(mut keys) = command::keys(command, request) else { return nowhere };
     let Some(first) = keys.next() else { return nowhere };
     let core = topology.core_of(request.get(first.index));
@@ -69,6 +73,7 @@ mod tests {
         assert_eq!(plan_of(&["MGET", "{foo}1", "{foo}2"], 2), one(1, true));
         assert_eq!(plan_of(&["MSET", "foo", "1", "bar", "2"], 2), Plan::Several);
         assert_eq!(plan_of(&["MSET", "foo", "1", "bar", "2"], 1), one(0, true));
+        assert_eq!(plan_of(&["MSET", "foo", "1", "bar"], 2), one(1, false));
         assert_eq!(plan_of(&["PING"], 2), one(1, false));
     }
 }

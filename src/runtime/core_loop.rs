@@ -3,15 +3,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::boot::Node;
 use super::control::{self, CoreEnd};
-use super::facts;
 use crate::base::{ConnId, CoreId};
-use crate::config::Config;
 use crate::engine::{Effect, Engine, Input, Sleep};
 use crate::net::{self, End, Event, ListenerId, Net, NetError, Wait};
-use crate::os::Clock;
+use crate::os::{Clock, listen};
 use crate::session::Peer;
 
 /// One core at work.
@@ -19,6 +19,7 @@ pub(super) struct CoreLoop {
     net: Net,
     engine: Engine,
     control: CoreEnd,
+    node: Arc<Node>,
     /// The connection over which the main thread speaks.
     control_conn: ConnId,
     listeners: Vec<ListenerId>,
@@ -37,9 +38,9 @@ enum Stopping {
 }
 
 impl CoreLoop {
-    pub(super) fn new(mut net: Net, engine: Engine, control: CoreEnd) -> io::Result<Self> {
+    pub(super) fn new(mut net: Net, engine: Engine, control: CoreEnd, node: Arc<Node>) -> io::Result<Self> {
         let control_conn = net.adopt(control.receiver()?);
-        Ok(Self { net, engine, control, control_conn, listeners: Vec::new(), stopping: Stopping::No })
+        Ok(Self { net, engine, control, node, control_conn, listeners: Vec::new(), stopping: Stopping::No })
     }
 
     pub(super) fn listen(&mut self, socket: OwnedFd) -> io::Result<()> {
@@ -113,6 +114,11 @@ impl CoreLoop {
 
     fn adopt(&mut self, fd: OwnedFd) {
         let peer = peer(&fd);
+        if !peer.unix
+            && let Err(error) = listen::set_keepalive(&fd, self.engine.config().tcp_keepalive_s)
+        {
+            tracing::debug!(%error, client = peer.address, "keep-alive cannot be set");
+        }
         let conn = self.net.adopt(fd);
         self.engine.input(Input::Accepted { conn, peer });
     }
@@ -135,20 +141,17 @@ impl CoreLoop {
                 Effect::Adopt(fd) => self.adopt(fd),
                 Effect::Ring(core) => self.net.ring(core),
                 Effect::Stall(us) => std::thread::sleep(Duration::from_micros(us)),
-                Effect::Shutdown => self.control.tell(control::SHUTDOWN),
-                Effect::Reconfigured(config) => self.reconfigured(&config),
+                Effect::Reconfigured(config) => {
+                    if self.engine.core() == CoreId(0) {
+                        self.node.reconfigure(&config);
+                    }
+                }
                 Effect::RewriteConfig { ticket, config } => {
-                    let outcome = facts::rewrite_config(&config, &self.engine.facts().config_file);
+                    let outcome = self.node.rewrite(&config);
                     self.engine.input(Input::ConfigRewritten { ticket, outcome });
                 }
+                Effect::Shutdown => self.control.tell(control::SHUTDOWN),
             }
-        }
-    }
-
-    /// Settings have changed: applies what concerns the process as a whole, once for all cores.
-    fn reconfigured(&mut self, config: &Config) {
-        if self.engine.core() == CoreId(0) {
-            facts::make_room_for(config);
         }
     }
 

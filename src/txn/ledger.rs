@@ -55,9 +55,11 @@ struct Queue<W> {
     waiting: VecDeque<Waiting<W>>,
 }
 
+/// A command behind the transactions that were there when it came. It may only run when all of them that conflict with
+/// it have finished, wherever its keys are: one of them may have run on another core already, and been seen there.
 #[derive(Debug)]
 struct Waiting<W> {
-    /// Runs when the transactions up to this one have finished.
+    /// The highest number that was there.
     behind: TxnId,
     waiter: W,
 }
@@ -187,8 +189,9 @@ impl<W, K> Ledger<W, K> {
     }
 
     /// Ends a transaction that has run, or one that is withdrawn, and gives the commands that waited for it to `free`, in
-    /// the order in which they came. Other transactions may have become first: ask [`Ledger::begin`].
-    pub fn finish(&mut self, id: TxnId, mut free: impl FnMut(W)) {
+    /// the order in which they came. Each may run unless [`Ledger::detains`] finds another obstacle. Other transactions
+    /// may have become first: ask [`Ledger::begin`] when the commands have run.
+    pub fn finish(&mut self, id: TxnId, mut free: impl FnMut(TxnId, W)) {
         let Some(record) = self.records.remove(&id) else { return };
         match record.intents {
             Intents::Shard => {
@@ -210,7 +213,7 @@ impl<W, K> Ledger<W, K> {
         }
     }
 
-    /// Whether a command on `key` alone must wait.
+    /// Whether a command that touches `key`, and has come just now, must wait.
     pub fn blocks(&self, key: &[u8], write: bool) -> bool {
         if !self.shard.is_empty() {
             return true;
@@ -221,27 +224,50 @@ impl<W, K> Ledger<W, K> {
         })
     }
 
-    /// Puts a command behind the intents on `key`, which [`Ledger::blocks`] it.
+    /// Puts a command behind the intents on `key`, which [`Ledger::blocks`] it. If it touches other keys as well, it waits
+    /// on this one first.
     pub fn wait(&mut self, key: &[u8], waiter: W) {
-        let on_shard = self.shard.keys().next_back().copied();
-        match (on_shard, self.keys.get_mut(key)) {
-            (None, Some(queue)) => {
-                let behind = queue.transactions.keys().next_back().copied().unwrap_or(TxnId(0));
-                queue.waiting.push_back(Waiting { behind, waiter });
-            }
-            (on_shard, _) => {
-                let behind = on_shard.unwrap_or(TxnId(0));
-                self.waiting_for_shard.push_back(Waiting { behind, waiter });
-            }
+        let behind = self.records.keys().next_back().copied().unwrap_or(TxnId(0));
+        let waiting = Waiting { behind, waiter };
+        match self.keys.get_mut(key) {
+            // Nobody overtakes those that came before on the same key.
+            Some(queue) if self.shard.is_empty() || !queue.waiting.is_empty() => queue.waiting.push_back(waiting),
+            _ => self.waiting_for_shard.push_back(waiting),
         }
+    }
+
+    /// Whether a command that was freed, and had come when `behind` was the highest number, must still wait for a
+    /// transaction on `key`: one that was there before it, or one that has begun and holds the key.
+    pub fn detains(&self, key: &[u8], write: bool, behind: TxnId) -> bool {
+        self.shard.range(..=behind).next().is_some() || self.holder(key, write, behind).is_some()
+    }
+
+    /// Puts a command that was freed behind what still [`Ledger::detains`] it on `key`.
+    pub fn wait_on(&mut self, key: &[u8], write: bool, behind: TxnId, waiter: W) {
+        let holder = self.holder(key, write, behind);
+        match (holder, self.keys.get_mut(key)) {
+            (Some(holder), Some(queue)) => {
+                queue.waiting.push_back(Waiting { behind: behind.max(holder), waiter });
+            }
+            _ => self.waiting_for_shard.push_back(Waiting { behind, waiter }),
+        }
+    }
+
+    /// The last transaction on `key` that conflicts with a command, and was there before it or has begun.
+    fn holder(&self, key: &[u8], write: bool, behind: TxnId) -> Option<TxnId> {
+        let queue = self.keys.get(key)?;
+        let mut conflicting = queue.transactions.iter().rev().filter(|(_, exclusive)| **exclusive || write);
+        conflicting
+            .map(|(id, _)| *id)
+            .find(|id| *id <= behind || self.records.get(id).is_some_and(|record| record.begun))
     }
 }
 
 /// Frees the waiters whose transactions are all below `lowest`, the lowest that is left.
-fn release<W>(waiting: &mut VecDeque<Waiting<W>>, lowest: Option<TxnId>, free: &mut impl FnMut(W)) {
+fn release<W>(waiting: &mut VecDeque<Waiting<W>>, lowest: Option<TxnId>, free: &mut impl FnMut(TxnId, W)) {
     while waiting.front().is_some_and(|first| lowest.is_none_or(|lowest| first.behind < lowest)) {
         if let Some(first) = waiting.pop_front() {
-            free(first.waiter);
+            free(first.behind, first.waiter);
         }
     }
 }

@@ -103,7 +103,7 @@ impl Reports {
     }
 
     pub(super) fn times(&self) -> CommandTimes {
-        let mut joined = CommandTimes::new(CommandId::COUNT);
+        let mut joined = CommandTimes::default();
         self.0.iter().for_each(|core| joined.join(&core.times));
         joined
     }
@@ -192,7 +192,7 @@ impl Engine {
     /// Forgets what CONFIG RESETSTAT resets.
     pub(super) fn reset_counters(&mut self) -> Told {
         self.stats = CoreStats::new(CommandId::COUNT);
-        self.times = CommandTimes::new(CommandId::COUNT);
+        self.times = CommandTimes::default();
         self.errors = ErrorCounts::default();
         self.rates.restart(self.now.mono_us);
         if let Some(shard) = &mut self.shard {

@@ -1,0 +1,46 @@
+//! The simulator: several engines joined by the real mesh on one thread, a clock moved by hand, and one seed that decides
+//! everything else, so that whatever goes wrong can be replayed.
+//!
+//! `cargo test --test sim` runs some hundred seeds. `COREWISE_SIM_SEEDS=10000` runs more of them, and
+//! `COREWISE_SIM_SEED=1234` runs one and prints its schedule.
+
+mod clients;
+mod history;
+mod load;
+mod model;
+mod node;
+mod random;
+mod reply;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Seeds of an ordinary run.
+const SEEDS: u64 = 300;
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number, not {value:?}")))
+}
+
+/// Runs a scenario with every seed, or with the one that is asked for.
+fn every_seed(scenario: &str, seeds: u64, run: impl Fn(u64, bool) -> Result<(), String>) {
+    if let Some(seed) = variable("COREWISE_SIM_SEED") {
+        return assert_eq!(run(seed, true), Ok(()), "{scenario} with seed {seed}");
+    }
+    for seed in 0..variable("COREWISE_SIM_SEEDS").unwrap_or(seeds) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| run(seed, false)))
+            .unwrap_or_else(|_| Err("a panic, see above".to_owned()));
+        if let Err(failure) = outcome {
+            panic!("{scenario} fails with seed {seed} (replay it with COREWISE_SIM_SEED={seed}):\n{failure}");
+        }
+    }
+}
+
+#[test]
+fn histories_are_linearizable() {
+    every_seed("random clients", SEEDS, |seed, traced| {
+        let mut run = random::Run::new(seed, traced);
+        let outcome = run.run();
+        run.clients.node.print_trace();
+        outcome
+    });
+}

@@ -1,0 +1,153 @@
+//! Random clients with random pipelines: every history must be linearizable.
+
+use corewise::base::Rng;
+use corewise::config::{Config, PipelineOrder};
+use corewise::mesh::LendingMode;
+use corewise::topology::Topology;
+
+use crate::clients::Clients;
+use crate::history::{History, Operation, Order};
+use crate::load::{Keys, Load};
+use crate::model::{DATABASES, State, Window};
+use crate::node::{End, LAG_US, Node, Setup};
+use crate::reply::Reply;
+
+/// Commands of one round: few enough for the search, since it must take apart all that were under way at once.
+const COMMANDS_PER_ROUND: usize = 24;
+const ROUNDS: usize = 12;
+
+/// A run of one seed.
+pub(crate) struct Run {
+    pub(crate) clients: Clients,
+    load: Load,
+    rng: Rng,
+    cores: usize,
+    order: Order,
+    state: State,
+    /// Clients that ask, and the one that looks when all is quiet.
+    askers: Vec<usize>,
+    observer: usize,
+}
+
+impl Run {
+    pub(crate) fn new(seed: u64, traced: bool) -> Self {
+        let mut rng = Rng::with_seed(seed ^ 0x5EED);
+        let cores = rng.usize(2..=4);
+        let lending = [LendingMode::Never, LendingMode::Usual, LendingMode::Always][rng.usize(..3)];
+        let order = if rng.u8(..3) == 0 { Order::Strict } else { Order::Relaxed };
+        let pipeline_order = if order == Order::Strict { PipelineOrder::Strict } else { PipelineOrder::Relaxed };
+        let config = Config { pipeline_order, ..Config::default() };
+        let lateness = [0, 10, 40][rng.usize(..3)];
+        let mut clients = Clients::new(Node::new(&Setup { seed, cores, lending, config, lateness }));
+        clients.node.trace = traced.then(Vec::new);
+        clients.node.log(|| format!("{cores} cores, lending {lending:?}, order {order:?}, lateness {lateness}"));
+        let mut load = Load::new(Keys::new(cores, 2));
+        load.several = [0, 15, 40, 80][rng.usize(..4)];
+        load.whole = [0, 0, 4, 10][rng.usize(..4)];
+        let askers = (0..rng.usize(2..=5)).map(|_| clients.connect(rng.usize(..cores))).collect();
+        let observer = clients.connect(0);
+        Self { clients, load, rng, cores, order, state: State::default(), askers, observer }
+    }
+
+    pub(crate) fn run(&mut self) -> Result<(), String> {
+        for _ in 0..ROUNDS {
+            self.round()?;
+        }
+        Ok(())
+    }
+
+    fn round(&mut self) -> Result<(), String> {
+        let first = self.clients.operations.len();
+        let mut left = self.rng.usize(1..=COMMANDS_PER_ROUND);
+        while left > 0 {
+            let asker = self.rng.usize(..self.askers.len());
+            let count = self.rng.usize(1..=left.min(8));
+            left -= count;
+            self.pipeline(asker, count);
+            for _ in 0..self.rng.usize(..20) {
+                self.clients.step()?;
+            }
+            if self.rng.u8(..100) < 3 {
+                let us = self.rng.u64(..2_000_000);
+                self.clients.node.pass_us(us);
+                self.clients.node.log(|| format!("{us} us pass"));
+            }
+        }
+        self.clients.settle()?;
+        self.look()?;
+        self.check(first)
+    }
+
+    /// Some commands at once; now and then a client leaves in the middle and another comes in its place.
+    fn pipeline(&mut self, asker: usize, count: usize) {
+        let client = self.askers[asker];
+        for _ in 0..count {
+            if self.rng.u8(..100) < 4 {
+                let database = self.rng.usize(..DATABASES);
+                self.clients.ask_line(client, &format!("SELECT {database}"));
+            }
+            let words = self.load.command(&mut self.rng);
+            self.clients.ask(client, words);
+        }
+        let leaves = match self.rng.u8(..100) {
+            0..3 => Some(End::Half),
+            3..5 => Some(End::Broken),
+            _ => None,
+        };
+        if let Some(end) = leaves {
+            self.clients.leave(client, end);
+            self.askers[asker] = self.clients.connect(self.rng.usize(..self.cores));
+        }
+    }
+
+    /// Reads everything while nothing else happens.
+    fn look(&mut self) -> Result<(), String> {
+        let keys = self.load.keys.0.clone();
+        for database in 0..DATABASES {
+            self.clients.ask_line(self.observer, &format!("SELECT {database}"));
+            for key in &keys {
+                self.clients.ask_line(self.observer, &format!("GET {key}"));
+                self.clients.ask_line(self.observer, &format!("PTTL {key}"));
+                self.clients.settle()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Explains the round's commands, from the state before it.
+    fn check(&mut self, first: usize) -> Result<(), String> {
+        let operations: Vec<&Operation> = self.clients.operations[first..]
+            .iter()
+            .filter(|operation| operation.sent.is_some() && operation.words[0] != b"SELECT")
+            .collect();
+        let (asked, looked): (Vec<&Operation>, Vec<&Operation>) =
+            operations.into_iter().partition(|operation| operation.client != self.observer);
+        let lag_ms = LAG_US.div_ceil(1000);
+        let ended_ms = self.clients.node.now.unix_us / 1000;
+        let topology = Topology::new(self.cores);
+        // What was read in the quiet is the state at the end, whatever the order was.
+        let seen = seen(&looked, lag_ms);
+        let history = History { operations: asked, order: self.order, topology, ended_ms, lag_ms, ends_with: looked };
+        history.explain(&self.state)?;
+        self.state = seen;
+        Ok(())
+    }
+}
+
+/// The state that a GET and a PTTL of every key have shown.
+fn seen(looked: &[&Operation], lag_ms: u64) -> State {
+    let mut state = State::default();
+    for pair in looked.chunks(2) {
+        let [get, ttl] = pair else { continue };
+        let (Some(Reply::Bulk(value)), Some(Reply::Integer(left))) = (&get.reply, &ttl.reply) else { continue };
+        let deadline = (*left >= 0).then(|| {
+            let from = ttl.sent.map_or(0, |(_, ms)| ms - lag_ms) + *left as u64;
+            Window { from, to: ttl.answered.map_or(u64::MAX, |(_, ms)| ms + *left as u64) }
+        });
+        if *left != -2 {
+            let item = crate::model::Item { value: value.as_slice().into(), deadline };
+            state.databases[get.database].insert(get.words[1].clone(), item);
+        }
+    }
+    state
+}
