@@ -177,7 +177,8 @@ impl Engine {
             }
             return Flow::Hold;
         }
-        if self.is_monitored() && self.refuses_watcher(session, command) {
+        let monitored = self.is_monitored();
+        if monitored && self.refuses_watcher(session, command) {
             return self.refuse_for(session, Refused::Text(WATCHER_REFUSED.to_owned()), request);
         }
         let timed = self.is_timed(command, self.stats.commands);
@@ -197,7 +198,7 @@ impl Engine {
             if let Some(began) = timed {
                 self.observe(session, command, request, began);
             }
-            if self.is_monitored() {
+            if monitored {
                 self.show(session, command, request);
             }
         }

@@ -57,7 +57,7 @@ impl Engine {
     pub(super) fn lolwut(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
         const COLUMNS: usize = 12;
         const FLOORS: usize = 8;
-        if args.keyword("version") {
+        if args.remaining() > 1 && args.keyword("version") {
             number::integer(args.next()?).ok_or(ReplyError::NotInteger)?;
         }
         let heights: Vec<usize> = (0..COLUMNS).map(|_| self.rng.usize(1..=FLOORS)).collect();

@@ -1,6 +1,9 @@
 //! Transcripts of what speaks for the whole node, each on two cores.
 
+use proptest::prelude::*;
+
 use crate::base::{CoreId, slot};
+use crate::command::{Command, CommandId, Scope, commands};
 use crate::config::DebugAccess;
 use crate::engine::testing::{Node, START_S};
 use crate::limits::MONITOR_OUTPUT_BYTES_MAX;
@@ -368,4 +371,99 @@ fn shutdown_ends_the_process() {
     assert!(!node.shutdown);
     node.check(client, "SHUTDOWN NOSAVE NOW", "");
     assert!(node.shutdown);
+}
+
+/// Words that commands of these families look for, and some that none does.
+const WORDS: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "2",
+    "99999999999999999999",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "1e300",
+    "nan",
+    "''",
+    "id",
+    "type",
+    "normal",
+    "addr",
+    "laddr",
+    "user",
+    "default",
+    "skipme",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "skip",
+    "auth",
+    "setname",
+    "lib-name",
+    "timeout",
+    "maxclients",
+    "requirepass",
+    "slowlog-log-slower-than",
+    "*",
+    "[a",
+    "command",
+    "get",
+    "object",
+    "digest",
+    "digest-value",
+    "protocol",
+    "map",
+    "error",
+    "log",
+    "sleep",
+    "stringmatch-len",
+    "set-active-expire",
+    "all",
+    "everything",
+    "cores",
+    "version",
+    "now",
+    "force",
+    "abort",
+    "schedule",
+    "async",
+    "key0",
+    "\"\\xff\\x00\\r\\n\"",
+];
+
+/// Commands that are no business of a shard, but for those after which a client may wait for long.
+fn any_command() -> impl Strategy<Value = &'static Command> {
+    let all = commands().flat_map(|command| std::iter::once(command).chain(command.subcommands));
+    let silent = [CommandId::ClientPause, CommandId::Shutdown, CommandId::Scan];
+    let served = |command: &&Command| command.scope != Scope::Shard && !silent.contains(&command.id);
+    proptest::sample::select(all.filter(served).collect::<Vec<_>>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever clients send, the node comes to rest and goes on serving.
+    #[test]
+    fn any_request_leaves_a_node_that_serves(
+        requests in proptest::collection::vec(
+            (0..4usize, any_command(), proptest::collection::vec(proptest::sample::select(WORDS), 0..6)),
+            1..40,
+        ),
+        always in any::<bool>(),
+    ) {
+        let mut node = with_debug(BOTH[usize::from(always)]);
+        let mut clients: Vec<_> = (0..4).map(|number| node.connect(number % 2)).collect();
+        for (index, command, words) in requests {
+            if node.is_closed(clients[index]) {
+                clients[index] = node.connect(index % 2);
+            }
+            node.send(clients[index], &format!("{} {}", command.name.replace('|', " "), words.join(" ")));
+        }
+        let client = node.connect(1);
+        node.send(client, "AUTH default 0");
+        node.received(client);
+        let reply = node.run(client, "PING");
+        prop_assert!(reply == "PONG" || reply.starts_with("(error) NOAUTH"), "{}", reply);
+    }
 }
