@@ -214,6 +214,9 @@ impl Engine {
         let timeout_ms = number::integer(timeout).ok_or(ReplyError::TimeoutNotInteger)?;
         let timeout_ms = u64::try_from(timeout_ms).map_err(|_| ReplyError::TimeoutNegative)?;
         let until_ms = self.now.unix_ms().saturating_add(timeout_ms);
+        if i64::try_from(until_ms).is_err() {
+            return Err(Refused::Text("ERR timeout is out of range".to_owned()));
+        }
         Ok(self.ask_for_ok(session, Ask::Pause(Pause { until_ms, writes_only })))
     }
 

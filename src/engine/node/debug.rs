@@ -55,7 +55,8 @@ impl Engine {
             (b"sleep", 1) => {
                 let seconds = command::number::float(args.next()?).unwrap_or(0.0);
                 // The conversion saturates, and takes what is no number for zero.
-                self.ask_for_ok(session, Ask::Stall(((seconds * 1e6) as u64).min(STALL_US_MAX)))
+                let us = ((seconds * 1e6) as u64).min(STALL_US_MAX);
+                self.ask_for_ok(session, Ask::Stall { us, rung: false })
             }
             (b"set-active-expire", 1) => {
                 let active = args.int().unwrap_or(0) != 0;

@@ -94,6 +94,7 @@ fn a_pause_holds_all_cores() {
     assert_eq!((node.received(first), node.received(second)), ("PONG".to_owned(), "(nil)".to_owned()));
     node.check(first, "CLIENT PAUSE x", "(error) ERR timeout is not an integer or out of range");
     node.check(first, "CLIENT PAUSE -1", "(error) ERR timeout is negative");
+    node.check(first, "CLIENT PAUSE 9223372036854775807", "(error) ERR timeout is out of range");
     node.check(first, "CLIENT PAUSE 1 x", "(error) ERR CLIENT PAUSE mode must be WRITE or ALL");
     node.check(first, "CLIENT UNBLOCK 2 ERROR", "(integer) 0");
     node.check(first, "CLIENT UNBLOCK 2 x", "(error) ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
