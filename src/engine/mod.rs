@@ -29,6 +29,8 @@ mod post;
 mod requests;
 mod sessions;
 mod shared;
+#[cfg(test)]
+mod testing;
 mod transact;
 mod turn;
 

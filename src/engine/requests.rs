@@ -178,8 +178,9 @@ impl Engine {
             }
             return Flow::Hold;
         }
-        if self.is_monitored() && self.refuses_watcher(session, command) {
-            return self.refuse_for(session, Refused::Text(WATCHER_REFUSED.to_owned()));
+        let monitored = self.is_monitored();
+        if monitored && self.refuses_watcher(session, command) {
+            return self.refuse_for(session, Refused::Text(WATCHER_REFUSED.to_owned()), request);
         }
         let timed = self.is_timed(command, self.stats.commands);
         if timed.is_some() {
@@ -198,7 +199,7 @@ impl Engine {
             if let Some(began) = timed {
                 self.observe(session, command, request, began);
             }
-            if self.is_monitored() {
+            if monitored {
                 self.show(session, command, request);
             }
         }

@@ -279,7 +279,7 @@ fn serve(parts: CoreParts) -> Result<(), String> {
         shared: node.shared.clone(),
         hasher: node.hasher.clone(),
         seed: process::seed().map_err(|error| error.to_string())?,
-        stopwatch: || Clock::now().mono_us,
+        stopwatch: Clock::mono_us,
         facts: node.facts.clone(),
         now: Clock::now(),
     });

@@ -28,9 +28,8 @@ impl Engine {
     }
 
     pub(super) fn bgsave(&mut self, args: &mut Args<'_>) -> Handled {
-        if !args.is_empty() && !(args.keyword("schedule") && args.is_empty()) {
-            return Err(ReplyError::Syntax.into());
-        }
+        args.keyword("schedule");
+        args.finish()?;
         self.no_persistence()
     }
 
@@ -58,7 +57,7 @@ impl Engine {
     pub(super) fn lolwut(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
         const COLUMNS: usize = 12;
         const FLOORS: usize = 8;
-        if args.keyword("version") {
+        if args.remaining() > 1 && args.keyword("version") {
             number::integer(args.next()?).ok_or(ReplyError::NotInteger)?;
         }
         let heights: Vec<usize> = (0..COLUMNS).map(|_| self.rng.usize(1..=FLOORS)).collect();

@@ -52,7 +52,7 @@ impl Engine {
             CommandId::Wait => self.wait(session, args),
             _ => self.introspect(session, command, args),
         };
-        handled.unwrap_or_else(|refused| self.refuse_for(session, refused))
+        handled.unwrap_or_else(|refused| self.refuse_for(session, refused, request))
     }
 
     fn ping(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
@@ -105,9 +105,13 @@ impl Engine {
 impl Engine {
     /// Answers with an error of whatever kind.
     #[cold]
-    pub(super) fn refuse_for(&mut self, session: &mut Session, refused: Refused) -> Flow {
+    pub(super) fn refuse_for(&mut self, session: &mut Session, refused: Refused, request: Request<'_>) -> Flow {
         match refused {
             Refused::Error(error) => self.refuse(session, error),
+            Refused::Subcommand => {
+                self.count_error("ERR");
+                self.answer(session, |_, reply| command::refuse_subcommand(request, reply))
+            }
             Refused::Text(text) => {
                 self.count_error(&text);
                 self.answer(session, |_, reply| reply.error_text(&text))
@@ -146,3 +150,6 @@ impl Engine {
         self.errors.count(line);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,26 +202,33 @@ impl Engine {
     }
 
     pub(super) fn client_pause(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
+        if args.remaining() > 2 {
+            return Err(Refused::Subcommand);
+        }
         let timeout = args.next()?;
         let writes_only = match args.keyword_of(&["write", "all"]) {
             Some(mode) => mode == 0,
             None if args.is_empty() => false,
             None => return Err(ReplyError::PauseMode.into()),
         };
-        args.finish()?;
         let timeout_ms = number::integer(timeout).ok_or(ReplyError::TimeoutNotInteger)?;
         let timeout_ms = u64::try_from(timeout_ms).map_err(|_| ReplyError::TimeoutNegative)?;
         let until_ms = self.now.unix_ms().saturating_add(timeout_ms);
+        if i64::try_from(until_ms).is_err() {
+            return Err(Refused::Text("ERR timeout is out of range".to_owned()));
+        }
         Ok(self.ask_for_ok(session, Ask::Pause(Pause { until_ms, writes_only })))
     }
 
     /// No command blocks yet, so there is nobody to unblock.
     pub(super) fn client_unblock(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
+        if args.remaining() > 2 {
+            return Err(Refused::Subcommand);
+        }
         let id = args.next()?;
         if args.keyword_of(&["timeout", "error"]).is_none() && !args.is_empty() {
             return Err(ReplyError::UnblockReason.into());
         }
-        args.finish()?;
         number::integer(id).ok_or(ReplyError::NotInteger)?;
         Ok(self.answer(session, |_, reply| reply.integer(0)))
     }

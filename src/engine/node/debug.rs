@@ -15,6 +15,10 @@ use crate::session::Session;
 /// A digest of keys and values: equal for equal data, whatever the order and the cores. It is not Redis's.
 pub(in crate::engine) type Digest = [u64; 2];
 
+/// The sample is not meant to be pi: clients compare three digits.
+#[expect(clippy::approx_constant, reason = "the sample has three digits")]
+const SAMPLE_DOUBLE: f64 = 3.141;
+
 /// Lines of DEBUG HELP, in pairs of usage and meaning.
 const HELP: &[(&str, &str)] = &[
     ("CHANGE-REPL-ID", "Does nothing: there is no replication."),
@@ -45,14 +49,14 @@ impl Engine {
         if !allowed {
             return Err(ReplyError::DebugNotAllowed.into());
         }
-        let request = args.request();
         let subcommand = args.next()?.to_ascii_lowercase();
         let flow = match (subcommand.as_slice(), args.remaining()) {
             (b"help", 0) => self.answer(session, |_, reply| help(reply)),
             (b"sleep", 1) => {
                 let seconds = command::number::float(args.next()?).unwrap_or(0.0);
                 // The conversion saturates, and takes what is no number for zero.
-                self.ask_for_ok(session, Ask::Stall(((seconds * 1e6) as u64).min(STALL_US_MAX)))
+                let us = ((seconds * 1e6) as u64).min(STALL_US_MAX);
+                self.ask_for_ok(session, Ask::Stall { us, rung: false })
             }
             (b"set-active-expire", 1) => {
                 let active = args.int().unwrap_or(0) != 0;
@@ -60,7 +64,7 @@ impl Engine {
             }
             (b"object", 1..) => self.debug_object(session, args),
             (b"digest", 0) => self.debug_digest(session, None),
-            (b"digest-value", 1..) => self.debug_digest(session, Some(args)),
+            (b"digest-value", _) => self.debug_digest(session, Some(args)),
             (b"protocol", 1) => return self.debug_protocol(session, args.next()?),
             (b"error", 1) => {
                 let text = String::from_utf8_lossy(args.next()?).into_owned();
@@ -79,10 +83,7 @@ impl Engine {
             (b"reload" | b"loadaof" | b"restart", _) => {
                 return Err(Refused::Text("ERR There is no persistence yet: nothing could be loaded again".to_owned()));
             }
-            _ => {
-                self.count_error("ERR");
-                self.answer(session, |_, reply| command::refuse_subcommand(request, reply))
-            }
+            _ => return Err(Refused::Subcommand),
         };
         Ok(flow)
     }
@@ -106,7 +107,7 @@ impl Engine {
         let sample: fn(&mut Reply<'_>) = match kind.as_slice() {
             b"string" => |reply| reply.bulk(b"Hello World"),
             b"integer" => |reply| reply.integer(12345),
-            b"double" => |reply| reply.double(3.141),
+            b"double" => |reply| reply.double(SAMPLE_DOUBLE),
             b"null" => |reply| reply.null(),
             b"array" => |reply| {
                 reply.array(3);
@@ -136,6 +137,8 @@ impl Engine {
                 reply.push(2);
                 reply.bulk(b"server-cpu-usage");
                 reply.integer(42);
+                // A push answers no request, so an ordinary reply follows.
+                reply.bulk(b"Some real reply following the push reply");
             },
             b"push" => {
                 return Err(Refused::Text("ERR RESP2 is not supported by this command".to_owned()));
@@ -147,7 +150,7 @@ impl Engine {
             _ => {
                 return Err(Refused::Text(
                     "ERR Wrong protocol type name. Please use one of the following: \
-                     string|integer|double|null|array|set|map|attrib|push|verbatim|true|false"
+                     string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
                         .to_owned(),
                 ));
             }
@@ -185,11 +188,11 @@ impl Engine {
         let Some(shard) = &mut self.shard else { return Told::Digests(Vec::new()) };
         let Some(keys) = keys else { return Told::Digests(vec![digest_of_all(shard, now.unix_ms())]) };
         let mut scratch = itoa::Buffer::new();
-        let of_key = |key: &Box<[u8]>| match shard.keys(usize::from(database), now).peek(key) {
+        let of_key = |key: &[u8]| match shard.keys(usize::from(database), now).peek(key) {
             Some(entry) => mix(&[entry.value().string_bytes(&mut scratch)]),
             None => Digest::default(),
         };
-        Told::Digests(keys.iter().map(of_key).collect())
+        Told::Digests(keys.iter().map(AsRef::as_ref).map(of_key).collect())
     }
 }
 

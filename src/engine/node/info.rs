@@ -153,7 +153,7 @@ impl Engine {
         text.field("uptime_in_days", up_s / 86_400);
         text.field("hz", 10);
         text.field("configured_hz", 10);
-        text.field("lru_clock", self.now.unix_us / 1_000_000 & 0xFF_FFFF);
+        text.field("lru_clock", (self.now.unix_us / 1_000_000) & 0xFF_FFFF);
         text.field("executable", &facts.executable);
         text.field("config_file", &facts.config_file);
         text.field("io_threads_active", 0);

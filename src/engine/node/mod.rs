@@ -23,6 +23,8 @@ mod report;
 mod settings;
 mod shutdown;
 mod slowlog;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -90,7 +92,11 @@ pub(super) enum Ask {
     /// A client of the asking core wants to see every command. (MONITOR)
     Watch,
     /// Do nothing for so many microseconds. (DEBUG SLEEP)
-    Stall(u64),
+    Stall {
+        us: u64,
+        /// The bells for the others have been rung.
+        rung: bool,
+    },
     /// Remove keys that are due without being asked for them, or do not. (DEBUG SET-ACTIVE-EXPIRE)
     ExpireActively(bool),
     /// Describe the entry of a key; asked of its owner. (DEBUG OBJECT)
@@ -206,11 +212,15 @@ pub(super) enum Slice {
     Clients(ClientsWalk),
 }
 
-/// Why a command is refused: in fixed words, or in words that quote the client's.
+/// Why a command is refused.
 #[derive(Debug)]
 pub(super) enum Refused {
+    /// In fixed words.
     Error(ReplyError),
+    /// In words that quote the client's.
     Text(String),
+    /// A subcommand can make nothing of so many arguments.
+    Subcommand,
 }
 
 impl From<ReplyError> for Refused {
@@ -279,7 +289,7 @@ impl Engine {
             // `every_command_of_the_table_is_answered` holds that there is no other.
             _ => Err(ReplyError::Syntax.into()),
         };
-        handled.unwrap_or_else(|refused| self.refuse_for(session, refused))
+        handled.unwrap_or_else(|refused| self.refuse_for(session, refused, request))
     }
 
     /// Asks every core; the session is busy until all have answered.
@@ -355,7 +365,11 @@ impl Engine {
                 self.latency_events.forget(|event| events.as_ref().is_none_or(|events| events.contains(&event))),
             ),
             Ask::Watch => self.watch(from),
-            Ask::Stall(us) => self.stall(us),
+            Ask::Stall { us, rung } if rung || from != self.core => self.stall(us),
+            // Bells leave at the end of the turn: the others are to stall at the same time, so this core waits a turn.
+            Ask::Stall { us, .. } => {
+                return self.write(from, Rare::Ask { handle, ask: Ask::Stall { us, rung: true } });
+            }
             Ask::ExpireActively(active) => {
                 self.expire_actively = active;
                 Told::Done

@@ -4,7 +4,7 @@
 //! was slow, because only there the client's name is known. A command that speaks for the node, or whose keys lie on
 //! several cores, counts from the request to the reply.
 
-use super::{Ask, Gathered, Handled};
+use super::{Ask, Gathered, Handled, Refused};
 use crate::base::{ConnId, CoreId};
 use crate::command::{Args, Command, CommandId, Flags};
 use crate::engine::mail::{Handle, Rare};
@@ -142,8 +142,10 @@ impl Engine {
     }
 
     pub(super) fn slowlog_get(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
+        if args.remaining() > 1 {
+            return Err(Refused::Subcommand);
+        }
         let count = if args.is_empty() { ENTRIES_BY_DEFAULT } else { args.int_or(ReplyError::SlowlogCount)? };
-        args.finish()?;
         let count = match count {
             -1 => self.slowlog_max(),
             count => usize::try_from(count).map_err(|_| ReplyError::SlowlogCount)?.min(self.slowlog_max()),
