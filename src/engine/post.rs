@@ -6,7 +6,7 @@ use super::{Effect, Engine};
 use crate::base::CoreId;
 use crate::mesh::Progress;
 use crate::resp::{Output, Reply, Request};
-use crate::txn::TxnId;
+use crate::txn::Ticket;
 
 /// A command that waits behind an intent on one of its keys.
 #[derive(Debug)]
@@ -102,19 +102,19 @@ impl Engine {
         self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes });
     }
 
-    /// Runs a command that has waited behind the transactions up to `behind`, unless one of its keys is still held.
-    pub(super) fn run_waiter(&mut self, behind: TxnId, waiter: Waiter) {
+    /// Runs a command that has waited, unless something is still in its way.
+    pub(super) fn run_waiter(&mut self, ticket: Ticket, waiter: Waiter) {
         let Waiter { from, run, bytes } = &waiter;
         let command = run.command.command();
         let mut spans = std::mem::take(&mut self.spans);
         let request = mail::unpack(bytes, run.start, run.arguments, &mut spans);
         let detained = crate::command::keys(command, request).ok().and_then(|keys| {
             let mut names = keys.map(|key| request.get(key.index));
-            names.find(|name| self.ledger.detains(name, command.is_write(), behind)).map(Box::<[u8]>::from)
+            names.find(|name| self.ledger.detains(name, command.is_write(), ticket)).map(Box::<[u8]>::from)
         });
         if let Some(key) = detained {
             self.spans = spans;
-            return self.ledger.wait_on(&key, command.is_write(), behind, waiter);
+            return self.ledger.wait_on(&key, command.is_write(), ticket, waiter);
         }
         self.run_timed(*from, *run, request);
         self.spans = spans;

@@ -448,9 +448,9 @@ impl Engine {
 
     fn end_intents(&mut self, id: TxnId) {
         let mut freed = Vec::new();
-        self.ledger.finish(id, |behind, waiter| freed.push((behind, waiter)));
-        for (behind, waiter) in freed {
-            self.run_waiter(behind, waiter);
+        self.ledger.finish(id, |ticket, waiter| freed.push((ticket, waiter)));
+        for (ticket, waiter) in freed {
+            self.run_waiter(ticket, waiter);
         }
     }
 

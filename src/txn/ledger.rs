@@ -55,12 +55,21 @@ struct Queue<W> {
     waiting: VecDeque<Waiting<W>>,
 }
 
-/// A command behind the transactions that were there when it came. It may only run when all of them that conflict with
-/// it have finished, wherever its keys are: one of them may have run on another core already, and been seen there.
+/// When a command that waits has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ticket {
+    /// The highest number that was there. All up to it that conflict with the command go first, wherever its keys are:
+    /// one of them may have run on another core already, and been seen there.
+    behind: TxnId,
+    /// How many had waited before it: those on the same key go first.
+    place: u64,
+}
+
 #[derive(Debug)]
 struct Waiting<W> {
-    /// The highest number that was there.
-    behind: TxnId,
+    ticket: Ticket,
+    /// Runs when the transactions up to this one have finished.
+    until: TxnId,
     waiter: W,
 }
 
@@ -73,6 +82,8 @@ pub struct Ledger<W, K> {
     shard: BTreeMap<TxnId, ()>,
     /// Commands that wait behind one on the whole shard.
     waiting_for_shard: VecDeque<Waiting<W>>,
+    /// Commands that have waited so far.
+    waited: u64,
     ran: Box<[Ran; RAN_BUCKETS]>,
     /// The highest number that ran on the whole shard, and on any key.
     ran_on_shard: u64,
@@ -88,6 +99,7 @@ impl<W, K> Ledger<W, K> {
             keys: HashMap::new(),
             shard: BTreeMap::new(),
             waiting_for_shard: VecDeque::new(),
+            waited: 0,
             ran: Box::new([Ran::default(); RAN_BUCKETS]),
             ran_on_shard: 0,
             ran_on_any: 0,
@@ -188,10 +200,10 @@ impl<W, K> Ledger<W, K> {
         }
     }
 
-    /// Ends a transaction that has run, or one that is withdrawn, and gives the commands that waited for it to `free`, in
-    /// the order in which they came. Each may run unless [`Ledger::detains`] finds another obstacle. Other transactions
+    /// Ends a transaction that has run, or one that is withdrawn, and gives the commands that waited for it to `free`, those of
+    /// one key in the order in which they came. Each may run unless [`Ledger::detains`] finds another obstacle. Other transactions
     /// may have become first: ask [`Ledger::begin`] when the commands have run.
-    pub fn finish(&mut self, id: TxnId, mut free: impl FnMut(TxnId, W)) {
+    pub fn finish(&mut self, id: TxnId, mut free: impl FnMut(Ticket, W)) {
         let Some(record) = self.records.remove(&id) else { return };
         match record.intents {
             Intents::Shard => {
@@ -228,46 +240,48 @@ impl<W, K> Ledger<W, K> {
     /// on this one first.
     pub fn wait(&mut self, key: &[u8], waiter: W) {
         let behind = self.records.keys().next_back().copied().unwrap_or(TxnId(0));
-        let waiting = Waiting { behind, waiter };
+        let waiting = Waiting { ticket: Ticket { behind, place: self.waited }, until: behind, waiter };
+        self.waited += 1;
         match self.keys.get_mut(key) {
-            // Nobody overtakes those that came before on the same key.
             Some(queue) if self.shard.is_empty() || !queue.waiting.is_empty() => queue.waiting.push_back(waiting),
             _ => self.waiting_for_shard.push_back(waiting),
         }
     }
 
-    /// Whether a command that was freed, and had come when `behind` was the highest number, must still wait for a
-    /// transaction on `key`: one that was there before it, or one that has begun and holds the key.
-    pub fn detains(&self, key: &[u8], write: bool, behind: TxnId) -> bool {
-        self.shard.range(..=behind).next().is_some() || self.holder(key, write, behind).is_some()
+    /// Whether a command that was freed must still wait on `key`: for a transaction that was there before it, for one that
+    /// has begun and holds the key, or for a command that came earlier and waits again.
+    pub fn detains(&self, key: &[u8], write: bool, ticket: Ticket) -> bool {
+        self.shard.range(..=ticket.behind).next().is_some() || self.until(key, write, ticket).is_some()
     }
 
     /// Puts a command that was freed behind what still [`Ledger::detains`] it on `key`.
-    pub fn wait_on(&mut self, key: &[u8], write: bool, behind: TxnId, waiter: W) {
-        let holder = self.holder(key, write, behind);
-        match (holder, self.keys.get_mut(key)) {
-            (Some(holder), Some(queue)) => {
-                queue.waiting.push_back(Waiting { behind: behind.max(holder), waiter });
-            }
-            _ => self.waiting_for_shard.push_back(Waiting { behind, waiter }),
-        }
+    pub fn wait_on(&mut self, key: &[u8], write: bool, ticket: Ticket, waiter: W) {
+        let until = self.until(key, write, ticket);
+        let waiting = Waiting { ticket, until: until.unwrap_or(ticket.behind), waiter };
+        let queue = match (until, self.keys.get_mut(key)) {
+            (Some(_), Some(queue)) => &mut queue.waiting,
+            _ => &mut self.waiting_for_shard,
+        };
+        let at = queue.partition_point(|other| other.ticket.place < ticket.place);
+        queue.insert(at, waiting);
     }
 
-    /// The last transaction on `key` that conflicts with a command, and was there before it or has begun.
-    fn holder(&self, key: &[u8], write: bool, behind: TxnId) -> Option<TxnId> {
+    /// The last transaction that such a command must wait for on `key`.
+    fn until(&self, key: &[u8], write: bool, ticket: Ticket) -> Option<TxnId> {
         let queue = self.keys.get(key)?;
-        let mut conflicting = queue.transactions.iter().rev().filter(|(_, exclusive)| **exclusive || write);
-        conflicting
-            .map(|(id, _)| *id)
-            .find(|id| *id <= behind || self.records.get(id).is_some_and(|record| record.begun))
+        let has_begun = |id: TxnId| self.records.get(&id).is_some_and(|record| record.begun);
+        let conflicting = queue.transactions.iter().rev().filter(|(_, exclusive)| **exclusive || write);
+        let holder = conflicting.map(|(id, _)| *id).find(|id| *id <= ticket.behind || has_begun(*id));
+        let earlier = queue.waiting.iter().any(|other| other.ticket.place < ticket.place);
+        holder.map(|id| id.max(ticket.behind)).or(earlier.then_some(ticket.behind))
     }
 }
 
 /// Frees the waiters whose transactions are all below `lowest`, the lowest that is left.
-fn release<W>(waiting: &mut VecDeque<Waiting<W>>, lowest: Option<TxnId>, free: &mut impl FnMut(TxnId, W)) {
-    while waiting.front().is_some_and(|first| lowest.is_none_or(|lowest| first.behind < lowest)) {
+fn release<W>(waiting: &mut VecDeque<Waiting<W>>, lowest: Option<TxnId>, free: &mut impl FnMut(Ticket, W)) {
+    while waiting.front().is_some_and(|first| lowest.is_none_or(|lowest| first.until < lowest)) {
         if let Some(first) = waiting.pop_front() {
-            free(first.behind, first.waiter);
+            free(first.ticket, first.waiter);
         }
     }
 }

@@ -24,4 +24,7 @@
 
 mod ledger;
 
-pub use ledger::{Intents, Key, Ledger, TxnId};
+pub use ledger::{Intents, Key, Ledger, Ticket, TxnId};
+
+#[cfg(test)]
+mod tests;

@@ -24,10 +24,14 @@ impl Keys {
         self.0[rng.usize(..self.0.len())].clone()
     }
 
-    /// Some keys, none named twice.
+    /// Some keys, none named twice; now and then of one core only.
     fn several(&self, rng: &mut Rng) -> Vec<String> {
         let mut keys = self.0.clone();
         rng.shuffle(&mut keys);
+        if rng.u8(..4) == 0 {
+            let tag = keys[0].as_bytes()[1];
+            keys.retain(|key| key.as_bytes()[1] == tag);
+        }
         keys.truncate(rng.usize(2..=keys.len().min(4)));
         keys
     }

@@ -5,6 +5,7 @@
 //! `COREWISE_SIM_SEED=1234` runs one and prints its schedule.
 
 mod clients;
+mod crowd;
 mod history;
 mod load;
 mod model;
@@ -43,4 +44,19 @@ fn histories_are_linearizable() {
         run.clients.node.print_trace();
         outcome
     });
+}
+
+#[test]
+fn nobody_sees_half_of_a_command() {
+    every_seed("halves", SEEDS / 3, crowd::halves);
+}
+
+#[test]
+fn credits_run_out_and_nothing_is_lost() {
+    every_seed("counters", SEEDS / 10, crowd::counters);
+}
+
+#[test]
+fn walks_find_what_stays() {
+    every_seed("walks", SEEDS / 3, crowd::walks);
 }

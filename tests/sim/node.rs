@@ -72,6 +72,8 @@ enum Rest {
 struct Core {
     engine: Engine,
     rest: Rest,
+    /// It is in the middle of a turn.
+    turning: bool,
     /// A bell that arrives at this event.
     bell: Option<u64>,
     now: Now,
@@ -115,6 +117,7 @@ impl Node {
                     now,
                 }),
                 rest: Rest::Awake,
+                turning: false,
                 bell: None,
                 now,
                 generations: Vec::new(),
@@ -201,12 +204,20 @@ impl Node {
         self.event += 1;
         let us = self.rng.u64(..60);
         self.pass_us(us);
+        if self.some_turn()? {
+            return Ok(true);
+        }
+        // Nothing but late bells can be outstanding.
+        let Some(core) = self.cores.iter_mut().find(|core| core.bell.is_some()) else { return Ok(false) };
+        core.bell = Some(self.event);
+        Ok(true)
+    }
+
+    /// A core that may turn does. False if there is none.
+    fn some_turn(&mut self) -> Result<bool, String> {
         let able: Vec<usize> = (0..self.cores.len()).filter(|core| self.may_turn(*core)).collect();
         if able.is_empty() {
-            // Nothing but late bells can be outstanding.
-            let Some(core) = self.cores.iter_mut().find(|core| core.bell.is_some()) else { return Ok(false) };
-            core.bell = Some(self.event);
-            return Ok(true);
+            return Ok(false);
         }
         let core = able[self.rng.usize(..able.len())];
         self.turn(core, self.lateness)?;
@@ -236,6 +247,9 @@ impl Node {
 
     fn may_turn(&self, index: usize) -> bool {
         let core = &self.cores[index];
+        if core.turning {
+            return false;
+        }
         let due = match core.rest {
             Rest::Awake => true,
             Rest::Asleep { until } => until.is_some_and(|until| until <= self.now.mono_us),
@@ -249,6 +263,7 @@ impl Node {
         let late: Vec<bool> = (0..self.cores.len()).map(|_| self.rng.u32(..100) < lateness).collect();
         let lag = self.rng.u64(..=LAG_US);
         let core = &mut self.cores[index];
+        core.turning = true;
         if core.bell.is_some_and(|at| at <= self.event) {
             core.bell = None;
         }
@@ -265,6 +280,10 @@ impl Node {
                 self.deliver(socket);
             }
         }
+        if self.rng.u8(..100) < 25 {
+            // Other cores turn meanwhile: one whose shard is on loan here must do without it.
+            self.some_turn()?;
+        }
         self.cores[index].engine.finish();
         while let Some(effect) = self.cores[index].engine.next_effect() {
             self.carry_out(index, effect)?;
@@ -273,6 +292,7 @@ impl Node {
         if core.engine.holds_loan() {
             return Err(format!("core {index} ends its turn with a shard of another"));
         }
+        core.turning = false;
         core.rest = match core.engine.sleep() {
             Sleep::No => Rest::Awake,
             Sleep::Until(until) => Rest::Asleep { until },

@@ -13,7 +13,7 @@ use crate::node::{End, LAG_US, Node, Setup};
 use crate::reply::Reply;
 
 /// Commands of one round: few enough for the search, since it must take apart all that were under way at once.
-const COMMANDS_PER_ROUND: usize = 24;
+const COMMANDS_PER_ROUND: usize = 32;
 const ROUNDS: usize = 12;
 
 /// A run of one seed.
@@ -32,19 +32,20 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn new(seed: u64, traced: bool) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5EED);
-        let cores = rng.usize(2..=4);
+        let cores = [2, 2, 3, 4][rng.usize(..4)];
         let lending = [LendingMode::Never, LendingMode::Usual, LendingMode::Always][rng.usize(..3)];
         let order = if rng.u8(..3) == 0 { Order::Strict } else { Order::Relaxed };
         let pipeline_order = if order == Order::Strict { PipelineOrder::Strict } else { PipelineOrder::Relaxed };
         let config = Config { pipeline_order, ..Config::default() };
-        let lateness = [0, 10, 40][rng.usize(..3)];
+        let lateness = [0, 10, 40, 70][rng.usize(..4)];
         let mut clients = Clients::new(Node::new(&Setup { seed, cores, lending, config, lateness }));
         clients.node.trace = traced.then(Vec::new);
         clients.node.log(|| format!("{cores} cores, lending {lending:?}, order {order:?}, lateness {lateness}"));
         let mut load = Load::new(Keys::new(cores, 2));
-        load.several = [0, 15, 40, 80][rng.usize(..4)];
+        load.several = [0, 15, 50, 80][rng.usize(..4)];
+        load.large = [0, 3, 20][rng.usize(..3)];
         load.whole = [0, 0, 4, 10][rng.usize(..4)];
-        let askers = (0..rng.usize(2..=5)).map(|_| clients.connect(rng.usize(..cores))).collect();
+        let askers = (0..rng.usize(2..=6)).map(|_| clients.connect(rng.usize(..cores))).collect();
         let observer = clients.connect(0);
         Self { clients, load, rng, cores, order, state: State::default(), askers, observer }
     }
@@ -61,7 +62,7 @@ impl Run {
         let mut left = self.rng.usize(1..=COMMANDS_PER_ROUND);
         while left > 0 {
             let asker = self.rng.usize(..self.askers.len());
-            let count = self.rng.usize(1..=left.min(8));
+            let count = self.rng.usize(1..=left.min(6));
             left -= count;
             self.pipeline(asker, count);
             for _ in 0..self.rng.usize(..20) {
