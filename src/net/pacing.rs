@@ -1,18 +1,17 @@
 //! How many completions to wait for: batching that few or slow clients do not pay for.
 //!
 //! A loop that wakes for every single completion answers in small batches, spends a system call on each, and makes its
-//! clients work harder too. Waiting a moment for several gives that work back to requests. What a wait can bring is
-//! measured over windows of about a millisecond, and bounded twice:
+//! clients work harder too. Waiting a moment for all who are about to ask gives that work back to requests. Who that is
+//! is measured over windows of about a millisecond:
 //!
-//! - by the rate: twice what lately came in [`BATCH_WAIT_US`], so that a batch can grow, and nothing while that is hardly
-//!   anybody;
-//! - by the clients: no more than were heard of in the window. When each of them has asked and waits for an answer,
-//!   nothing more will come.
+//! - by the rate: nobody, unless more than a few completions come in the time of a wait;
+//! - by the clients: nobody, unless many were heard of in the window, as going to sleep and waking cost as much as some
+//!   ten requests; and two thirds of them, as clients that are all waited for have nothing to do meanwhile.
 //!
 //! The obvious measure, the mean of completions per turn, has two stable states: once client and server have fallen
 //! into step at one request a turn, it says that there is nothing to gather, and keeps them there.
 
-use crate::limits::{BATCH_EXPECTED_MIN, BATCH_WAIT_US, BATCH_WANT_MAX, BATCH_WINDOW_US};
+use crate::limits::{BATCH_CLIENTS_MIN, BATCH_EXPECTED_MIN, BATCH_WAIT_US, BATCH_WANT_MAX, BATCH_WINDOW_US};
 
 /// What the last window saw, and what the current one has seen.
 #[derive(Debug, Default)]
@@ -43,11 +42,9 @@ impl Pacing {
         if elapsed_us < BATCH_WINDOW_US {
             return;
         }
-        let expected = u64::from(self.completions) * u64::from(BATCH_WAIT_US) / elapsed_us;
-        self.want = match expected > u64::from(BATCH_EXPECTED_MIN) && self.clients > BATCH_EXPECTED_MIN {
-            true => (2 * expected as u32).min(self.clients).min(BATCH_WANT_MAX),
-            false => 1,
-        };
+        let brisk = u64::from(self.completions) * u64::from(BATCH_WAIT_US) > u64::from(BATCH_EXPECTED_MIN) * elapsed_us;
+        let many = self.clients > BATCH_CLIENTS_MIN;
+        self.want = if brisk && many { (self.clients * 2 / 3).min(BATCH_WANT_MAX) } else { 1 };
         // Zero is the window of connections that were never heard of.
         self.window = self.window.wrapping_add(1).max(1);
         (self.started_us, self.completions, self.clients) = (now_us, 0, 0);
@@ -79,7 +76,7 @@ mod tests {
     #[test]
     fn few_clients_are_not_waited_for() {
         assert_eq!(Pacing::default().want(), (1, 0));
-        for clients in 1..=3 {
+        for clients in [1, 2, 3, 8, 16] {
             assert_eq!(want(clients, 5), (1, 0), "{clients} clients");
         }
     }
@@ -92,13 +89,13 @@ mod tests {
 
     #[test]
     fn in_step_at_one_request_a_turn_there_is_a_batch_to_gather() {
-        assert_eq!(want(50, 5), (20, BATCH_WAIT_US));
-        assert_eq!(want(500, 1), (BATCH_WANT_MAX, BATCH_WAIT_US));
+        assert_eq!(want(50, 5), (BATCH_WANT_MAX, BATCH_WAIT_US));
     }
 
     #[test]
-    fn no_more_is_wanted_than_there_are_clients() {
-        assert_eq!(want(4, 5), (4, BATCH_WAIT_US));
-        assert_eq!(want(8, 1), (8, BATCH_WAIT_US));
+    fn not_all_clients_are_waited_for() {
+        assert_eq!(want(18, 5), (12, BATCH_WAIT_US));
+        assert_eq!(want(30, 5), (20, BATCH_WAIT_US));
+        assert_eq!(want(500, 1), (BATCH_WANT_MAX, BATCH_WAIT_US));
     }
 }
