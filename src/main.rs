@@ -35,11 +35,12 @@ fn main() -> ExitCode {
 fn serve(launch: &Launch, environment: &[(String, String)]) -> Result<(), String> {
     let signals = Signals::take().map_err(|error| format!("signals cannot be received: {error}"))?;
     let Loaded { config, notices } = configuration(launch, environment)?;
-    let _level = runtime::init_log(config.loglevel, config.logfile.as_deref())?;
+    let level = runtime::init_log(config.loglevel, config.logfile.as_deref())?;
     for notice in notices {
         tracing::warn!("{notice}");
     }
-    runtime::run(config, &signals, |summary| say(&summary.to_string())).map_err(|error| error.to_string())
+    let start = runtime::Start { config, config_file: launch.config.clone(), level, signals: &signals };
+    runtime::run(start, |summary| say(&summary.to_string())).map_err(|error| error.to_string())
 }
 
 fn check_config(launch: &Launch, environment: &[(String, String)]) -> Result<(), String> {

@@ -50,9 +50,6 @@ fn serve(port: u16, min_wait: bool) -> Result<(), NetError> {
     let io = |step| move |error| NetError::Io { step, error };
     let listener = OwnedFd::from(TcpListener::bind(("127.0.0.1", port)).map_err(io("bind"))?);
     socket::set_no_delay(listener.as_fd()).map_err(io("TCP_NODELAY"))?;
-    if let Ok(name) = std::env::var("CC") {
-        socket::set_congestion_control(listener.as_fd(), &name).map_err(io("cc"))?;
-    }
     let mut net = Net::new(&NetConfig { min_wait, ..NetConfig::new(CoreId(0)) })?;
     net.listen(listener).map_err(io("listen"))?;
     say(&format!("floor: 127.0.0.1:{port}, {:?}", net.features()));

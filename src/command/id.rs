@@ -141,6 +141,11 @@ impl CommandId {
     /// How many there are, subcommands included.
     pub const COUNT: usize = Self::Time as usize + 1;
 
+    /// All of them, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        super::BY_ID.iter().map(|command| command.id)
+    }
+
     /// The number as an index.
     #[inline]
     pub const fn index(self) -> usize {

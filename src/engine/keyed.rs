@@ -2,7 +2,7 @@
 
 use super::mail::{Letter, Place, Run};
 use super::requests::Flow;
-use super::{Engine, OpenLoan};
+use super::{Deferred, Engine, OpenLoan};
 use crate::base::{CoreId, Now};
 use crate::command::{Command, Flags};
 use crate::config::PipelineOrder;
@@ -32,7 +32,7 @@ impl Engine {
     #[inline]
     pub(super) fn keyed(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Flow {
         if command.flags.contains(Flags::DENYOOM) && self.is_out_of_memory() {
-            return self.refuse(session, ReplyError::OutOfMemory);
+            return self.reject(session, command, ReplyError::OutOfMemory);
         }
         if self.topology.cores() == 1 && self.ledger.is_empty() {
             // One core: every key is here. (A shard lent to nobody is always at home.)
@@ -88,14 +88,28 @@ impl Engine {
         request: Request<'_>,
         reply: &mut Reply<'_>,
     ) {
-        let mut cx = Cx {
+        if let Err(error) = exec::run(command, request, shard, &mut self.cx(now, database), reply) {
+            self.failed(command, error, reply);
+        }
+    }
+
+    /// What a handler may know.
+    #[inline]
+    pub(super) fn cx(&mut self, now: Now, database: u16) -> Cx<'_> {
+        Cx {
             now,
             database: usize::from(database),
             databases: usize::from(self.config.databases),
             bulk_bytes_max: self.config.bulk_bytes as usize,
             rng: &mut self.rng,
-        };
-        exec::run(command, request, shard, &mut cx, reply);
+        }
+    }
+
+    #[cold]
+    fn failed(&mut self, command: &Command, error: ReplyError, reply: &mut Reply<'_>) {
+        self.stats.failures[command.id.index()].failed += 1;
+        self.count_error(&error.text());
+        reply.error(error);
     }
 
     /// Runs a command on the own shard if it is here and nothing lies on the keys; else leaves it to be run later.
@@ -111,7 +125,7 @@ impl Engine {
         };
         // It waits from now on: in a letter it would be passed by a read that the intent lets through.
         let run = order(session, command, request);
-        self.wait(key, self.core, run, request);
+        self.wait_behind(key, self.core, run, request);
         Outcome::Mailed
     }
 
@@ -198,6 +212,7 @@ impl Engine {
     /// Puts a request into the batch for `core`, and reserves the place of its reply.
     #[inline]
     fn mail(&mut self, core: CoreId, session: &mut Session, command: &'static Command, request: Request<'_>) {
+        self.deferred = Deferred::Mail;
         let run = order(session, command, request);
         let batch = &mut self.outgoing[core.index()];
         let start = batch.pack(request);

@@ -10,6 +10,7 @@
 //! common letters cost no allocation. The uncommon ones ([`Rare`]) are boxed.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use crate::base::ConnId;
 use crate::command::CommandId;
@@ -17,7 +18,7 @@ use crate::keyspace::Entry;
 use crate::resp::{Output, Protocol, Request, Span};
 use crate::txn::{Intents, TxnId};
 
-use super::node::{Ask, Told};
+use super::node::{Ask, Slow, Told};
 
 /// Buffers of a batch above this are given back to the allocator when it has been read.
 const BATCH_BYTES_KEPT: usize = 64 * 1024;
@@ -85,6 +86,12 @@ pub(super) enum Rare {
     Ask { handle: Handle, ask: Ask },
     /// Its answer.
     Told { handle: Handle, told: Told },
+    /// A command that was run for a client of the core that gets this was slow.
+    Slow(Slow),
+    /// A command was run, for those who watch (MONITOR): its line.
+    Seen(Arc<[u8]>),
+    /// Nobody on the sending core watches any more.
+    Unwatched,
     /// A connection that is better served by the core that gets it.
     Adopt(OwnedFd),
 }

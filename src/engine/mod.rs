@@ -20,6 +20,7 @@
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
 
 mod connection;
+mod facts;
 mod inspect;
 mod keyed;
 mod mail;
@@ -28,6 +29,8 @@ mod post;
 mod requests;
 mod sessions;
 mod shared;
+#[cfg(test)]
+mod testing;
 mod transact;
 mod turn;
 
@@ -37,17 +40,19 @@ use std::sync::Arc;
 
 use slab::Slab;
 
+pub use facts::{CpuTimes, Facts, ProcessFacts};
 pub use mail::Batch;
 pub use shared::Shared;
 pub use turn::Sleep;
 
 use crate::base::{ConnId, CoreId, KeyHasher, Now, Rng};
+use crate::command::CommandId;
 use crate::config::Config;
 use crate::keyspace::Shard;
 use crate::mesh::{Credit, Loan, Port};
-use crate::metrics::CoreStats;
+use crate::metrics::{CommandTimes, CoreStats, ErrorCounts, LatencyEvents, Rates, Slowlog};
 use crate::resp::{Output, RequestParser, Span};
-use crate::session::{Peer, State, WaitList};
+use crate::session::{Peer, WaitList};
 use crate::topology::Topology;
 use crate::txn::Ledger;
 
@@ -92,6 +97,13 @@ pub enum Input<'a> {
         /// Its connection.
         conn: ConnId,
     },
+    /// The answer to [`Effect::RewriteConfig`].
+    ConfigRewritten {
+        /// As it was given.
+        ticket: u32,
+        /// What went wrong, in words.
+        outcome: Result<(), String>,
+    },
 }
 
 /// What the shell is to do.
@@ -99,12 +111,12 @@ pub enum Input<'a> {
 pub enum Effect {
     /// Send what [`Engine::take_output`] gives.
     Send(ConnId),
-    /// Close the connection: at once, or when its output has left.
+    /// Close the connection: when what was handed over before has left, and then this; at once, if there is none.
     Close {
         /// The connection.
         conn: ConnId,
-        /// Whether what was handed over before is still to be sent.
-        after_output: bool,
+        /// The last words to the client.
+        last: Option<Output>,
     },
     /// Stop reading from a connection.
     Pause(ConnId),
@@ -118,6 +130,15 @@ pub enum Effect {
     Stall(u64),
     /// End the process (SHUTDOWN).
     Shutdown,
+    /// Settings have changed (CONFIG SET). Every core says so; what concerns sockets and logs is for the shell to apply.
+    Reconfigured(Arc<Config>),
+    /// Write the settings into the configuration file, and answer by [`Input::ConfigRewritten`].
+    RewriteConfig {
+        /// To be given back.
+        ticket: u32,
+        /// The settings.
+        config: Arc<Config>,
+    },
 }
 
 /// CLIENT PAUSE in force.
@@ -125,6 +146,21 @@ pub enum Effect {
 struct Pause {
     /// Milliseconds since 1970.
     until_ms: u64,
+    /// Reads go on.
+    writes_only: bool,
+}
+
+/// Where the command at hand goes on that did not end where it began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Deferred {
+    /// It has ended.
+    No,
+    /// By mail, with another core or this one.
+    Mail,
+    /// As a question.
+    Question(mail::Handle),
+    /// As a transaction.
+    Transaction(mail::Handle),
 }
 
 /// A shard on loan.
@@ -148,6 +184,10 @@ pub struct Engine {
     rng: Rng,
     /// Microseconds of a steady clock, for measuring commands; a constant in simulations.
     stopwatch: fn() -> u64,
+    /// What only the shell knows.
+    facts: Facts,
+    /// Number of the settings in force: CONFIG SET makes larger ones.
+    config_number: u64,
 
     sessions: Sessions,
     parser: RequestParser,
@@ -191,6 +231,15 @@ pub struct Engine {
 
     effects: VecDeque<Effect>,
     stats: CoreStats,
+    times: CommandTimes,
+    errors: ErrorCounts,
+    rates: Rates,
+    slowlog: Slowlog,
+    latency_events: LatencyEvents,
+    /// Most bytes charged to entries so far, looked at now and then.
+    data_bytes_peak: u64,
+    watchers: node::Watchers,
+    deferred: Deferred,
 }
 
 /// What an engine is made from.
@@ -207,6 +256,8 @@ pub struct EngineParts {
     pub seed: u64,
     /// Microseconds of a steady clock, for measuring commands.
     pub stopwatch: fn() -> u64,
+    /// Tells about the process, for INFO. Called by the core's own thread.
+    pub facts: Facts,
     /// The time at the start.
     pub now: Now,
 }
@@ -214,9 +265,11 @@ pub struct EngineParts {
 impl Engine {
     /// A core with an empty shard.
     pub fn new(parts: EngineParts) -> Self {
-        let EngineParts { port, config, shared, hasher, seed, stopwatch, now } = parts;
+        let EngineParts { port, config, shared, hasher, seed, stopwatch, facts, now } = parts;
         let cores = port.cores();
         let databases = usize::from(config.databases);
+        let mut rates = Rates::default();
+        rates.restart(now.mono_us);
         Self {
             core: port.core(),
             topology: Topology::new(cores),
@@ -225,6 +278,8 @@ impl Engine {
             started: now,
             rng: Rng::with_seed(seed),
             stopwatch,
+            facts,
+            config_number: 0,
             sessions: Sessions::default(),
             parser: RequestParser::new(),
             spans: Vec::new(),
@@ -249,7 +304,15 @@ impl Engine {
             expire_actively: true,
             next_idle_check_us: 0,
             effects: VecDeque::new(),
-            stats: CoreStats::default(),
+            stats: CoreStats::new(CommandId::COUNT),
+            times: CommandTimes::default(),
+            errors: ErrorCounts::default(),
+            rates,
+            slowlog: Slowlog::default(),
+            latency_events: LatencyEvents::default(),
+            data_bytes_peak: 0,
+            watchers: node::Watchers::default(),
+            deferred: Deferred::No,
             config,
         }
     }
@@ -277,9 +340,7 @@ impl Engine {
         let output = session.pipeline.take(Output::default());
         session.sent_bytes += output.len() as u64;
         self.stats.sent_bytes += output.len() as u64;
-        if session.state == State::Closing && session.pipeline.is_settled() {
-            self.close(conn, true);
-        }
+        self.stats.writes += 1;
         output
     }
 

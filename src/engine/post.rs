@@ -88,21 +88,15 @@ impl Engine {
         let blocking = if self.ledger.is_empty() { None } else { self.blocking_key(command, request) };
         match blocking {
             None => {
-                self.stats.served += 1;
-                self.reply_to(from, run.reply_to, |engine, out| {
-                    let Some(mut shard) = engine.shard.take() else { return };
-                    let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
-                    engine.execute(&mut shard, now, run.database, command, request, reply);
-                    engine.shard = Some(shard);
-                });
+                self.run_timed(from, run, request);
             }
-            Some(key) => self.wait(key, from, run, request),
+            Some(key) => self.wait_behind(key, from, run, request),
         }
         self.spans = spans;
     }
 
     /// Lets a request wait behind the intents on `key`.
-    pub(super) fn wait(&mut self, key: &[u8], from: CoreId, run: Run, request: Request<'_>) {
+    pub(super) fn wait_behind(&mut self, key: &[u8], from: CoreId, run: Run, request: Request<'_>) {
         let mut bytes = Vec::new();
         let start = mail::pack(&mut bytes, request);
         self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes });
@@ -122,13 +116,24 @@ impl Engine {
             self.spans = spans;
             return self.ledger.wait_on(&key, command.is_write(), ticket, waiter);
         }
-        self.reply_to(*from, run.reply_to, |engine, out| {
+        self.run_timed(*from, *run, request);
+        self.spans = spans;
+    }
+
+    /// Runs a request whose time has come, and replies.
+    fn run_timed(&mut self, from: CoreId, run: Run, request: Request<'_>) {
+        let command = run.command.command();
+        let timed = self.is_timed(command, self.stats.served);
+        self.stats.served += 1;
+        self.reply_to(from, run.reply_to, |engine, out| {
             let Some(mut shard) = engine.shard.take() else { return };
             let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
             engine.execute(&mut shard, now, run.database, command, request, reply);
             engine.shard = Some(shard);
         });
-        self.spans = spans;
+        if let Some(began_us) = timed {
+            self.observe_for(from, run.reply_to.conn, command, request, began_us);
+        }
     }
 
     /// Lets `write` encode the reply to a request of `core`: into its batch, or into the session's pipeline if it is this
@@ -192,6 +197,9 @@ impl Engine {
             Rare::Store { id, writes } => self.store(id, writes),
             Rare::Ask { handle, ask } => self.asked(from, handle, ask),
             Rare::Told { handle, told } => self.told(from, handle, told),
+            Rare::Slow(slow) => self.was_slow(slow),
+            Rare::Seen(line) => self.seen(&line),
+            Rare::Unwatched => self.unwatched(from),
             Rare::Adopt(descriptor) => self.effects.push_back(Effect::Adopt(descriptor)),
         }
     }

@@ -1,10 +1,11 @@
 //! From bytes to requests, and from a request to whoever runs it.
 
-use super::Engine;
 use super::keyed::Outcome;
+use super::node::{Refused, WATCHER_REFUSED};
+use super::{Deferred, Engine};
 use crate::base::ConnId;
 use crate::command::{self, Command, Flags, Scope};
-use crate::limits::{BOUNDED_COMMAND_US, OUTPUT_PAUSE_BYTES, REQUESTS_PER_TURN};
+use crate::limits::{BOUNDED_COMMAND_US, REQUESTS_PER_TURN, TIMED_ONE_IN};
 use crate::resp::{ParserLimits, Reply, ReplyError, Request, RequestParser};
 use crate::session::{Input, ReplyMode, Session, State};
 
@@ -23,6 +24,7 @@ impl Engine {
         let Some(mut session) = self.sessions.take(conn) else { return };
         session.received_bytes += bytes.len() as u64;
         self.stats.received_bytes += bytes.len() as u64;
+        self.stats.reads += 1;
         if session.state == State::Closing {
             return self.sessions.put(session);
         }
@@ -60,7 +62,7 @@ impl Engine {
         let free = match session.state {
             State::Ready | State::NoCredit | State::Paused => true,
             State::Draining => session.pipeline.is_settled(),
-            State::Stuffed => session.unsent_bytes == 0,
+            State::Stuffed => session.unsent_bytes <= self.output_bytes_max() / 2,
             State::Busy | State::Closing => false,
         };
         if free {
@@ -96,6 +98,7 @@ impl Engine {
                 bytes = session.input_bytes(),
                 "a client is closed: its request is above client-query-buffer-limit"
             );
+            self.stats.input_closed += 1;
             session.state = State::Closing;
             session.input = None;
         }
@@ -126,6 +129,7 @@ impl Engine {
                 Err(error) => {
                     session.pipeline.reply(|out| Reply::new(out, session.protocol).protocol_error(error));
                     session.state = State::Closing;
+                    *parser = RequestParser::new();
                     return bytes.len();
                 }
             };
@@ -156,17 +160,17 @@ impl Engine {
     fn request(&mut self, session: &mut Session, request: Request<'_>) -> Flow {
         let command = match command::find(request) {
             Ok(command) => command,
-            Err(refusal) => return self.answer(session, |_, reply| refusal.write(request, reply)),
+            Err(refusal) => return self.refuse_unknown(session, refusal, request),
         };
         if !session.authenticated && !command.flags.contains(Flags::NO_AUTH) {
-            return self.refuse(session, ReplyError::NoAuth);
+            return self.reject(session, command, ReplyError::NoAuth);
         }
         if self.pause.is_some() && self.is_paused(command) {
             session.state = State::Paused;
             self.paused.push_back(session.conn);
             return Flow::Hold;
         }
-        if session.pipeline.held_bytes() + session.unsent_bytes > OUTPUT_PAUSE_BYTES {
+        if session.pipeline.held_bytes() + session.unsent_bytes > self.output_bytes_max() {
             session.state = State::Stuffed;
             if session.unsent_bytes == 0 {
                 // The network has not been asked yet: if it takes all, the session goes on with the next turn.
@@ -174,11 +178,18 @@ impl Engine {
             }
             return Flow::Hold;
         }
-        let timed = self.is_timed(command);
+        let monitored = self.is_monitored();
+        if monitored && self.refuses_watcher(session, command) {
+            return self.refuse_for(session, Refused::Text(WATCHER_REFUSED.to_owned()), request);
+        }
+        let timed = self.is_timed(command, self.stats.commands);
+        if timed.is_some() {
+            self.deferred = Deferred::No;
+        }
         let flow = match command.scope {
             Scope::Shard => self.keyed(session, command, request),
-            Scope::Session | Scope::Core => self.unkeyed(session, command, request),
-            Scope::Node => self.node_wide(session, command, request),
+            Scope::Session | Scope::Core => self.counting_failures(session, command, request, Self::unkeyed),
+            Scope::Node => self.counting_failures(session, command, request, Self::node_wide),
         };
         if flow == Flow::Next {
             session.last_command = Some(command.id);
@@ -188,18 +199,34 @@ impl Engine {
             if let Some(began) = timed {
                 self.observe(session, command, request, began);
             }
-            if self.is_monitored() {
-                self.monitor(session, command, request);
+            if monitored {
+                self.show(session, command, request);
             }
         }
         flow
     }
 
-    /// When a command that is worth measuring began: those of bounded cost are measured only if SLOWLOG asks for what
-    /// takes next to nothing.
+    /// When a command that is measured began: those of bounded cost are measured by sample, going by how many there were
+    /// `before`, unless SLOWLOG asks for what takes next to nothing.
     #[inline]
-    fn is_timed(&self, command: &Command) -> Option<u64> {
-        (!command.bounded || (self.config.slowlog_slower_us as u64) < BOUNDED_COMMAND_US).then(self.stopwatch)
+    pub(super) fn is_timed(&self, command: &Command, before: u64) -> Option<u64> {
+        let is_sample = before.is_multiple_of(TIMED_ONE_IN);
+        (!command.bounded || is_sample || (self.config.slowlog_slower_us as u64) < BOUNDED_COMMAND_US)
+            .then(self.stopwatch)
+    }
+
+    /// Runs a command that is no business of a shard, and counts it if it fails.
+    fn counting_failures(
+        &mut self,
+        session: &mut Session,
+        command: &'static Command,
+        request: Request<'_>,
+        run: fn(&mut Self, &mut Session, &'static Command, Request<'_>) -> Flow,
+    ) -> Flow {
+        let errors = self.stats.errors;
+        let flow = run(self, session, command, request);
+        self.stats.failures[command.id.index()].failed += u64::from(self.stats.errors > errors);
+        flow
     }
 
     /// Lets `write` answer the request in the order of the pipeline.
@@ -223,13 +250,6 @@ impl Engine {
         if session.reply_mode == ReplyMode::Skip {
             session.reply_mode = ReplyMode::On;
         }
-    }
-
-    /// Answers with an error.
-    #[cold]
-    pub(super) fn refuse(&mut self, session: &mut Session, error: ReplyError) -> Flow {
-        self.stats.errors += 1;
-        self.answer(session, |_, reply| reply.error(error))
     }
 
     /// A request that may neither overtake nor be overtaken: true if everything before it has been answered; else the

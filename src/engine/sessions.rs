@@ -51,6 +51,13 @@ impl Sessions {
         self.len -= 1;
     }
 
+    /// The sessions among `count` places from `start` on, and where to go on, if there are more places.
+    pub(super) fn range(&self, start: usize, count: usize) -> (impl Iterator<Item = &Session>, Option<usize>) {
+        let places = self.places.get(start..).unwrap_or_default();
+        let next = (places.len() > count).then_some(start + count);
+        (places[..places.len().min(count)].iter().flatten().map(|session| &**session), next)
+    }
+
     /// All sessions that are in their place.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
         self.places.iter().flatten().map(|session| &**session)

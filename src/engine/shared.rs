@@ -12,6 +12,8 @@ pub struct Shared {
     transactions: AtomicU64,
     /// The last number that a client was given.
     clients: AtomicU64,
+    /// The last number that an entry of the slow log was given.
+    slow_commands: AtomicU64,
     /// Connections, by core: whoever accepts one gives it to the core that has the fewest.
     connections: Box<[AtomicUsize]>,
 }
@@ -22,6 +24,7 @@ impl Shared {
         Self {
             transactions: AtomicU64::new(0),
             clients: AtomicU64::new(0),
+            slow_commands: AtomicU64::new(0),
             connections: (0..cores).map(|_| AtomicUsize::new(0)).collect(),
         }
     }
@@ -34,6 +37,11 @@ impl Shared {
 
     pub(super) fn next_client(&self) -> ClientId {
         ClientId(self.clients.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Numbers of the slow log begin with 0, as in Redis.
+    pub(super) fn next_slow_command(&self) -> u64 {
+        self.slow_commands.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(super) fn connected(&self, core: CoreId) {

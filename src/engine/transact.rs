@@ -8,15 +8,15 @@
 //! If every shard concerned is here or can be borrowed, all this happens at once, with no letter written: the shards are
 //! held together, so nobody sees a part of it.
 
-use super::Engine;
 use super::mail::{Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work};
 use super::requests::Flow;
+use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
 use crate::command::{self, Command, KeyFlags, Spread};
 use crate::exec;
 use crate::keyspace::{Entry, Shard};
 use crate::limits::LARGE_VALUE_BYTES;
-use crate::resp::{Output, Protocol, Reply, Request};
+use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
 use crate::session::{ReplyMode, Session, State};
 use crate::txn::{Intents, Key, TxnId};
 
@@ -33,6 +33,8 @@ pub(super) struct Transaction {
     /// Answers that are still to come in this phase.
     awaiting: usize,
     refused: bool,
+    /// When it began, by the stopwatch, if it is measured.
+    began_us: Option<u64>,
 }
 
 /// What one core has to do with it.
@@ -97,6 +99,10 @@ impl Engine {
         command: &'static Command,
         request: Request<'_>,
     ) -> Flow {
+        if command.spread == Spread::All && request.len().is_multiple_of(2) {
+            // A key without a value: the handler's words, before anything is split.
+            return self.refuse(session, ReplyError::WrongArity(command.name));
+        }
         let parts = self.parts(command, request, session.database);
         if request.data().len() <= LARGE_VALUE_BYTES && self.hold_all(&parts) {
             self.run_at_once(session, command, request, parts);
@@ -121,8 +127,10 @@ impl Engine {
             parts,
             awaiting: 0,
             refused: false,
+            began_us: None,
         });
         self.stats.transactions += 1;
+        self.deferred = Deferred::Transaction(Handle(handle as u32));
         self.schedule(Handle(handle as u32));
         Flow::Next
     }
@@ -305,6 +313,10 @@ impl Engine {
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, transaction.protocol);
         join(transaction.command, transaction.request.request(), &transaction.parts, &mut reply);
+        if let Some(began_us) = transaction.began_us {
+            let (command, request) = (transaction.command, transaction.request.request());
+            self.observe_end_of(transaction.client.conn, command, request, began_us);
+        }
         self.conclude(transaction.client, out);
     }
 
@@ -316,7 +328,7 @@ impl Engine {
         if transaction.awaiting > 0 {
             return;
         }
-        let Transaction { client, command, database, protocol, request, id, parts, .. } =
+        let Transaction { client, command, database, protocol, request, id, parts, began_us, .. } =
             self.transactions.remove(handle.0 as usize);
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, protocol);
@@ -325,7 +337,17 @@ impl Engine {
         for (core, writes) in outcome {
             self.write(core, Rare::Store { id, writes });
         }
+        if let Some(began_us) = began_us {
+            self.observe_end_of(client.conn, command, request.request(), began_us);
+        }
         self.conclude(client, out);
+    }
+
+    /// A transaction is measured from this moment on.
+    pub(super) fn transaction_began(&mut self, handle: Handle, began_us: u64) {
+        if let Some(transaction) = self.transactions.get_mut(handle.0 as usize) {
+            transaction.began_us = Some(began_us);
+        }
     }
 
     /// Sends the reply, and lets the client go on.

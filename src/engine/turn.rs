@@ -54,6 +54,7 @@ impl Engine {
             Input::Ended { conn, broken } => self.ended(conn, broken),
             Input::Stalled { conn, unsent } => self.stalled(conn, unsent),
             Input::Drained { conn } => self.drained(conn),
+            Input::ConfigRewritten { ticket, outcome } => self.config_rewritten(ticket, outcome),
         }
     }
 
@@ -69,16 +70,16 @@ impl Engine {
         self.work_in_slices();
         self.tend_shard();
         self.check_idle_clients();
+        self.sample_rates();
         self.return_loans();
         self.post_mail();
         for conn in std::mem::take(&mut self.unsent) {
             if let Some(session) = self.sessions.get_mut(conn) {
                 session.listed = false;
-                if session.pipeline.ready_bytes() > 0 {
-                    // A session that is closing goes when its last output has been taken.
-                    self.effects.push_back(Effect::Send(conn));
-                } else if session.state == State::Closing && session.pipeline.is_settled() {
+                if session.state == State::Closing && session.pipeline.is_settled() {
                     self.close(conn, true);
+                } else if session.pipeline.ready_bytes() > 0 {
+                    self.effects.push_back(Effect::Send(conn));
                 }
             }
         }
@@ -194,27 +195,42 @@ impl Engine {
         }
     }
 
+    /// Output of one client at which its requests are no longer run: it is closed there if the operator has set a limit,
+    /// else it waits until the client has read.
+    pub(super) fn output_bytes_max(&self) -> usize {
+        match self.config.output_limits.normal.hard_bytes {
+            0 => OUTPUT_PAUSE_BYTES,
+            limit => usize::try_from(limit).unwrap_or(usize::MAX),
+        }
+    }
+
     fn stalled(&mut self, conn: ConnId, unsent: usize) {
+        let output_max = self.output_bytes_max();
+        let now_us = self.now.mono_us;
+        let OutputLimit { hard_bytes, soft_bytes, soft_s } = self.config.output_limits.normal;
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.unsent_bytes = unsent;
-        let OutputLimit { hard_bytes, .. } = self.config.output_limits.normal;
-        if hard_bytes > 0 && unsent as u64 > hard_bytes {
-            tracing::warn!(
-                client = session.id.0,
-                unsent,
-                hard_bytes,
-                "a client is closed: its output is above the limit"
-            );
+        let above_soft = soft_bytes > 0 && unsent as u64 > soft_bytes;
+        session.above_soft_since_us = above_soft.then(|| session.above_soft_since_us.unwrap_or(now_us));
+        let too_long = session.above_soft_since_us.is_some_and(|since| now_us - since > u64::from(soft_s) * 1_000_000);
+        if too_long || (hard_bytes > 0 && unsent as u64 > hard_bytes) {
+            let client = session.id.0;
+            tracing::warn!(client, unsent, hard_bytes, soft_bytes, "a client is closed: its output is above the limit");
+            self.stats.output_closed += 1;
             return self.close(conn, false);
         }
-        if unsent > OUTPUT_PAUSE_BYTES && session.state == State::Ready {
+        if unsent > output_max && session.state == State::Ready {
             session.state = State::Stuffed;
+        } else if unsent <= output_max / 2 && session.state == State::Stuffed && !session.runnable {
+            session.runnable = true;
+            self.runnable.push_back(conn);
         }
     }
 
     fn drained(&mut self, conn: ConnId) {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.unsent_bytes = 0;
+        session.above_soft_since_us = None;
         if session.state == State::Stuffed && !session.runnable {
             session.runnable = true;
             self.runnable.push_back(conn);
@@ -244,10 +260,11 @@ impl Engine {
 
     /// Ends a session. Replies that are still under way to it are dropped when they come.
     pub(super) fn close(&mut self, conn: ConnId, after_output: bool) {
-        if let Some(session) = self.sessions.take(conn) {
+        if let Some(mut session) = self.sessions.take(conn) {
             self.sessions.forget();
             self.forget_session(&session);
-            self.effects.push_back(Effect::Close { conn, after_output });
+            let last = after_output.then(|| session.pipeline.take(Output::default()));
+            self.effects.push_back(Effect::Close { conn, last });
         }
     }
 
@@ -255,7 +272,7 @@ impl Engine {
     pub(super) fn forget_session(&mut self, session: &Session) {
         self.shared.disconnected(self.core);
         if session.monitoring {
-            self.monitor_left();
+            self.monitor_left(session.conn);
         }
     }
 
@@ -266,7 +283,7 @@ impl Engine {
     }
 
     fn needs_idle_checks(&self) -> bool {
-        self.config.timeout_s > 0
+        self.config.timeout_s > 0 || self.config.output_limits.normal.soft_bytes > 0
     }
 
     /// Closes clients that have been idle for longer than `timeout`.
@@ -275,6 +292,16 @@ impl Engine {
             return;
         }
         self.next_idle_check_us = self.now.mono_us + IDLE_CHECK_INTERVAL_US;
+        let above: Vec<(ConnId, usize)> = self
+            .sessions
+            .iter()
+            .filter(|session| session.above_soft_since_us.is_some())
+            .map(|session| (session.conn, session.unsent_bytes))
+            .collect();
+        above.into_iter().for_each(|(conn, unsent)| self.stalled(conn, unsent));
+        if self.config.timeout_s == 0 {
+            return;
+        }
         let oldest = self.now.unix_us.saturating_sub(u64::from(self.config.timeout_s) * 1_000_000);
         let idle =
             |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring;
@@ -306,11 +333,6 @@ impl Engine {
         self.credits.iter().any(|credits| !credits.is_empty())
             || !self.transactions.is_empty()
             || !self.questions.is_empty()
-    }
-
-    /// Takes note of the CPU time of a turn.
-    pub fn turn_took(&mut self, cpu_us: u64) {
-        self.stats.longest_turn_us = self.stats.longest_turn_us.max(cpu_us);
     }
 
     /// Which core should have a connection that this one has accepted.

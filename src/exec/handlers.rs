@@ -82,16 +82,21 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Unlink, keys::del),
 ];
 
-/// Runs a command of scope shard whose arity has been checked, on a shard that holds all of its keys.
+/// Runs a command of scope shard whose arity has been checked, on a shard that holds all of its keys. An error is for the
+/// caller to write: nothing was written yet.
 #[inline]
-pub fn run(command: &'static Command, request: Request<'_>, shard: &mut Shard, cx: &mut Cx<'_>, reply: &mut Reply<'_>) {
+pub fn run(
+    command: &'static Command,
+    request: Request<'_>,
+    shard: &mut Shard,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
     let Some(handler) = HANDLERS[command.id.index()] else {
         // The table of commands promises a handler for every row of scope shard; `every_row_has_its_handler` holds it.
-        return reply.error(ReplyError::Syntax);
+        return Err(ReplyError::Syntax);
     };
-    if let Err(error) = handler(shard, &mut Args::new(command, request), cx, reply) {
-        reply.error(error);
-    }
+    handler(shard, &mut Args::new(command, request), cx, reply)
 }
 
 #[cfg(test)]

@@ -59,7 +59,11 @@ impl Bench {
     /// Runs a command and answers the bytes of its reply.
     pub(super) fn run(&mut self, arguments: &[&[u8]]) -> Vec<u8> {
         with_arguments(arguments, |command, request| {
-            self.reply_bytes(|shard, cx, reply| run(command, request, shard, cx, reply))
+            self.reply_bytes(|shard, cx, reply| {
+                if let Err(error) = run(command, request, shard, cx, reply) {
+                    reply.error(error);
+                }
+            })
         })
     }
 

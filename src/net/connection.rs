@@ -48,6 +48,8 @@ pub(super) enum Closing {
 pub(super) struct Connection<Descriptor> {
     pub(super) fd: Descriptor,
     pub(super) generation: u32,
+    /// When it was last heard of, by [`Pacing`](super::pacing::Pacing).
+    pub(super) window: u32,
     pub(super) receive: InKernel,
     pub(super) writable: InKernel,
     pub(super) closing: Closing,
@@ -91,6 +93,7 @@ impl<Descriptor> Connection<Descriptor> {
         Self {
             fd,
             generation,
+            window: 0,
             receive: InKernel::No,
             writable: InKernel::No,
             closing: Closing::Open,

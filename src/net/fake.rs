@@ -351,6 +351,10 @@ impl Kernel for FakeKernel {
         FakeFd::new(completion.result, &self.world)
     }
 
+    fn clock_us(&mut self) -> u64 {
+        self.pushed
+    }
+
     fn received(&self, buffer: u16, len: usize) -> &[u8] {
         assert!(!self.free.contains(&buffer), "a buffer that is not ours");
         &self.buffers[usize::from(buffer)][..len]

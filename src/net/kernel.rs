@@ -98,6 +98,9 @@ pub trait Kernel {
     /// The descriptor that a successful accept answered.
     fn accepted(&mut self, completion: &Completion) -> Self::Descriptor;
 
+    /// Microseconds of a clock that only goes forward, to measure rates by.
+    fn clock_us(&mut self) -> u64;
+
     /// The first `len` bytes of a buffer that came with a completion and has not been given back.
     fn received(&self, buffer: u16, len: usize) -> &[u8];
 

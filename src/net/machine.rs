@@ -238,10 +238,8 @@ impl<K: Kernel> Net<K> {
         let everything_queued = self.queue_wishes()?;
         let how = self.how_to_enter(wait, everything_queued);
         self.enter(how)?;
-        let taken = self.take_completions();
-        if how.want > 0 {
-            self.pacing.record(taken);
-        }
+        self.take_completions();
+        self.pacing.turn(self.kernel.clock_us());
         self.settle_sends();
         Ok(())
     }
@@ -460,19 +458,25 @@ impl<K: Kernel> Net<K> {
     // ---- after the enter ----
 
     /// Takes what was posted: answers about output and bells at once, everything else to be made events of.
-    fn take_completions(&mut self) -> usize {
+    fn take_completions(&mut self) {
         if self.next_completion == self.completions.len() {
             self.completions.clear();
             self.next_completion = 0;
         }
-        let Self { kernel, connections, dirty, completions, doorbells, bells, bell_rang, .. } = self;
+        let Self { kernel, connections, dirty, completions, doorbells, bells, bell_rang, pacing, .. } = self;
         let mut taken = 0;
         kernel.take_completions(|completion| {
             taken += 1;
             let Completion { token, result, .. } = completion;
             let conn = ConnId { index: token.index(), generation: token.generation() };
             match token.kind() {
-                Some(Kind::Receive | Kind::Accept) => completions.push(completion),
+                Some(Kind::Receive) => {
+                    if let Some(connection) = lookup(connections, conn) {
+                        pacing.heard(&mut connection.window);
+                    }
+                    completions.push(completion);
+                }
+                Some(Kind::Accept) => completions.push(completion),
                 Some(Kind::Send) => {
                     if let Some(connection) = lookup(connections, conn) {
                         connection.outcome = Some(result);
@@ -500,7 +504,6 @@ impl<K: Kernel> Net<K> {
             // The rest was as long as the wait, or the server is idle.
             self.rested = true;
         }
-        taken
     }
 
     /// Ends the sends whose outcome is known: those that were consumed, unless completions are held back.

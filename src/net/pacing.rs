@@ -1,43 +1,60 @@
-//! How many completions to wait for: batching that a lone connection does not pay for.
+//! How many completions to wait for: batching that few or slow clients do not pay for.
 //!
 //! A loop that wakes for every single completion answers in small batches, spends a system call on each, and makes its
-//! clients work harder too. Waiting a moment for about as many as lately came per turn, doubled so that the batch can
-//! grow, gives the work of a turn back to requests. The wait is bounded by [`BATCH_WAIT_US`], and does not happen at all
-//! while the mean says that there is hardly anybody to wait for.
+//! clients work harder too. Waiting a moment for all who are about to ask gives that work back to requests. Who that is
+//! is measured over windows of about a millisecond:
+//!
+//! - by the rate: nobody, unless more than a few completions come in the time of a wait;
+//! - by the clients: nobody, unless many were heard of in the window, as going to sleep and waking cost as much as some
+//!   ten requests; and two thirds of them, as clients that are all waited for have nothing to do meanwhile.
+//!
+//! The obvious measure, the mean of completions per turn, has two stable states: once client and server have fallen
+//! into step at one request a turn, it says that there is nothing to gather, and keeps them there.
 
-use crate::limits::{BATCH_MEAN_MIN, BATCH_WAIT_US, BATCH_WANT_MAX};
+use crate::limits::{BATCH_CLIENTS_MIN, BATCH_EXPECTED_MIN, BATCH_WAIT_US, BATCH_WANT_MAX, BATCH_WINDOW_US};
 
-/// Fractional bits of the mean.
-const FRACTION: u32 = 8;
-/// The mean moves by this power of two of the distance, so it forgets within some sixteen turns.
-const SHIFT: u32 = 4;
-
-/// The running mean of completions per turn.
+/// What the last window saw, and what the current one has seen.
 #[derive(Debug, Default)]
 pub(super) struct Pacing {
-    mean: u32,
+    /// Number of the window; connections note the one they were last heard of in.
+    window: u32,
+    started_us: u64,
+    completions: u32,
+    clients: u32,
+    want: u32,
 }
 
 impl Pacing {
-    /// Notes a turn with this many completions.
+    /// Notes a completion of the client that was last heard of in `window`.
     #[inline]
-    pub(super) fn record(&mut self, completions: usize) {
-        let sample = (completions.min(1 << 16) as u32) << FRACTION;
-        // Rounded up on the way up, so that a constant stream is reached and not only approached.
-        self.mean = match sample >= self.mean {
-            true => self.mean + (sample - self.mean).div_ceil(1 << SHIFT),
-            false => self.mean - (self.mean - sample).div_ceil(1 << SHIFT),
-        };
+    pub(super) fn heard(&mut self, window: &mut u32) {
+        self.completions += 1;
+        if *window != self.window {
+            *window = self.window;
+            self.clients += 1;
+        }
+    }
+
+    /// Ends the window if it is long enough.
+    #[inline]
+    pub(super) fn turn(&mut self, now_us: u64) {
+        let elapsed_us = now_us.saturating_sub(self.started_us);
+        if elapsed_us < BATCH_WINDOW_US {
+            return;
+        }
+        let brisk = u64::from(self.completions) * u64::from(BATCH_WAIT_US) > u64::from(BATCH_EXPECTED_MIN) * elapsed_us;
+        let many = self.clients > BATCH_CLIENTS_MIN;
+        self.want = if brisk && many { (self.clients * 2 / 3).min(BATCH_WANT_MAX) } else { 1 };
+        // Zero is the window of connections that were never heard of.
+        self.window = self.window.wrapping_add(1).max(1);
+        (self.started_us, self.completions, self.clients) = (now_us, 0, 0);
     }
 
     /// Completions to wait for, and for how many microseconds before one is enough. Zero means: do not wait for more
     /// than one.
     #[inline]
     pub(super) fn want(&self) -> (u32, u32) {
-        if self.mean <= BATCH_MEAN_MIN << FRACTION {
-            return (1, 0);
-        }
-        ((self.mean >> (FRACTION - 1)).min(BATCH_WANT_MAX), BATCH_WAIT_US)
+        if self.want > 1 { (self.want, BATCH_WAIT_US) } else { (1, 0) }
     }
 }
 
@@ -45,30 +62,40 @@ impl Pacing {
 mod tests {
     use super::*;
 
-    fn after(turns: &[(usize, usize)]) -> (u32, u32) {
+    /// What is wanted after some windows in which `clients` in turn sent one request every `gap_us`.
+    fn want(clients: usize, gap_us: u64) -> (u32, u32) {
         let mut pacing = Pacing::default();
-        for &(completions, times) in turns {
-            (0..times).for_each(|_| pacing.record(completions));
+        let mut windows = vec![0; clients];
+        for request in 0..(5 * BATCH_WINDOW_US / gap_us).max(20) {
+            pacing.heard(&mut windows[request as usize % clients]);
+            pacing.turn(request * gap_us);
         }
         pacing.want()
     }
 
     #[test]
-    fn few_completions_are_never_waited_for() {
-        assert_eq!(after(&[]), (1, 0));
-        assert_eq!(after(&[(1, 1000)]), (1, 0));
-        assert_eq!(after(&[(3, 1000)]), (1, 0));
+    fn few_clients_are_not_waited_for() {
+        assert_eq!(Pacing::default().want(), (1, 0));
+        for clients in [1, 2, 3, 8, 16] {
+            assert_eq!(want(clients, 5), (1, 0), "{clients} clients");
+        }
     }
 
     #[test]
-    fn twice_the_mean_is_wanted_up_to_the_limit() {
-        assert_eq!(after(&[(4, 1000)]), (8, BATCH_WAIT_US));
-        assert_eq!(after(&[(10, 1000)]), (20, BATCH_WAIT_US));
-        assert_eq!(after(&[(1000, 1000)]), (BATCH_WANT_MAX, BATCH_WAIT_US));
+    fn slow_clients_are_not_waited_for() {
+        assert_eq!(want(50, 17), (1, 0));
+        assert_eq!(want(50, 5000), (1, 0));
     }
 
     #[test]
-    fn a_crowd_that_left_is_forgotten() {
-        assert_eq!(after(&[(100, 1000), (1, 80)]), (1, 0));
+    fn in_step_at_one_request_a_turn_there_is_a_batch_to_gather() {
+        assert_eq!(want(50, 5), (BATCH_WANT_MAX, BATCH_WAIT_US));
+    }
+
+    #[test]
+    fn not_all_clients_are_waited_for() {
+        assert_eq!(want(18, 5), (12, BATCH_WAIT_US));
+        assert_eq!(want(30, 5), (20, BATCH_WAIT_US));
+        assert_eq!(want(500, 1), (BATCH_WANT_MAX, BATCH_WAIT_US));
     }
 }

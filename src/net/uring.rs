@@ -9,7 +9,7 @@
 use std::io;
 use std::mem::{ManuallyDrop, size_of};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use io_uring::squeue::{Entry, Flags};
 use io_uring::types::{CancelBuilder, Fd, SubmitArgs, Timespec};
@@ -54,6 +54,7 @@ pub struct Uring {
     enter_flags: EnterFlags,
     features: Features,
     pushed: u64,
+    started: Instant,
     /// Headers of vectored sends; the first `messages_used` stand in the submission queue.
     #[expect(clippy::vec_box, reason = "their addresses are in the queue while the vector grows")]
     messages: Vec<Box<Message>>,
@@ -99,6 +100,7 @@ impl Uring {
             enter_flags,
             features,
             pushed: 0,
+            started: Instant::now(),
             messages: Vec::new(),
             messages_used: 0,
         })
@@ -251,6 +253,11 @@ impl Kernel for Uring {
         assert!(completion.result >= 0, "an accept that failed has no descriptor");
         // SAFETY: the kernel opened this descriptor for us and told nobody else; the caller asks once per completion.
         unsafe { OwnedFd::from_raw_fd(completion.result) }
+    }
+
+    #[inline]
+    fn clock_us(&mut self) -> u64 {
+        self.started.elapsed().as_micros() as u64
     }
 
     #[inline]

@@ -14,6 +14,12 @@ impl Clock {
         Now { unix_us: microseconds(ClockId::Realtime), mono_us: microseconds(ClockId::Monotonic) }
     }
 
+    /// The monotonic clock alone.
+    #[inline]
+    pub fn mono_us() -> u64 {
+        microseconds(ClockId::Monotonic)
+    }
+
     /// CPU time that this thread has used, in microseconds. This one enters the kernel.
     pub fn thread_cpu_us() -> u64 {
         microseconds(ClockId::ThreadCPUTime)

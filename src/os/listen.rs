@@ -18,12 +18,14 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
 use crate::config::BindAddress;
+use crate::limits::LISTEN_PATIENCE_MS;
 
 /// The sockets that listen on one address.
 #[derive(Debug)]
@@ -93,9 +95,19 @@ pub fn tcp_all(bind: &[BindAddress], port: u16, cores: usize, backlog: i32) -> R
 }
 
 /// Listens on one address with one socket for each of `cores`.
+///
+/// The kernel takes a ring apart some time after its process has ended, and until then the sockets that it accepts from
+/// still listen. So an address in use is tried again for [`LISTEN_PATIENCE_MS`] before it counts as another server's.
 pub fn tcp(address: SocketAddr, cores: usize, backlog: i32) -> Result<TcpListeners, ListenError> {
-    tcp_sockets(address, cores, backlog)
-        .map_err(|cause| ListenError { address: address.to_string(), cause: cause.into() })
+    let patience = Instant::now() + Duration::from_millis(LISTEN_PATIENCE_MS);
+    loop {
+        match tcp_sockets(address, cores, backlog) {
+            Err(Errno::ADDRINUSE) if Instant::now() < patience => thread::sleep(Duration::from_millis(10)),
+            result => {
+                return result.map_err(|cause| ListenError { address: address.to_string(), cause: cause.into() });
+            }
+        }
+    }
 }
 
 fn tcp_sockets(mut address: SocketAddr, cores: usize, backlog: i32) -> Result<TcpListeners, Errno> {

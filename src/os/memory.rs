@@ -27,6 +27,11 @@ impl Resident {
     }
 }
 
+/// Bytes of memory that the process has held at most so far; 0 if it cannot be told.
+pub fn resident_peak_bytes() -> u64 {
+    fs::read_to_string("/proc/self/status").ok().and_then(|text| kibibytes_in(&text, "VmHWM:")).unwrap_or(0)
+}
+
 /// The second number of `statm`.
 fn resident_pages(statm: &[u8]) -> Option<u64> {
     std::str::from_utf8(statm).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
@@ -34,11 +39,12 @@ fn resident_pages(statm: &[u8]) -> Option<u64> {
 
 /// Bytes of memory that the machine has; 0 if it cannot be told.
 pub fn total_bytes() -> u64 {
-    fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_in(&text)).unwrap_or(0)
+    fs::read_to_string("/proc/meminfo").ok().and_then(|text| kibibytes_in(&text, "MemTotal:")).unwrap_or(0)
 }
 
-fn total_in(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+/// The bytes in a line `name: 12 kB`.
+fn kibibytes_in(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
@@ -78,8 +84,8 @@ mod tests {
     fn the_kernels_texts_are_read() {
         assert_eq!(resident_pages(b"5000 1234 300 1 0 600 0\n"), Some(1234));
         assert_eq!(resident_pages(b""), None);
-        assert_eq!(total_in("MemFree: 5 kB\nMemTotal:       16315408 kB\n"), Some(16_315_408 * 1024));
-        assert_eq!(total_in("MemTotal: many\n"), None);
+        assert_eq!(kibibytes_in("MemFree: 5 kB\nMemTotal:       16315408 kB\n", "MemTotal:"), Some(16_315_408 * 1024));
+        assert_eq!(kibibytes_in("MemTotal: many\n", "MemTotal:"), None);
         assert_eq!(limit_in("max"), None);
         assert_eq!(limit_in("9223372036854771712"), None);
         assert_eq!(limit_in("1073741824"), Some(1 << 30));

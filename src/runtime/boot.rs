@@ -10,15 +10,17 @@ use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 
 use super::control::{self, CoreEnd, MainEnd, Wakened};
 use super::core_loop::CoreLoop;
-use crate::base::{CoreId, KeyHasher};
+use super::facts::facts;
+use super::log::{self, LevelHandle};
+use crate::base::{CoreId, KeyHasher, Rng};
 use crate::config::{Config, Lending};
-use crate::engine::{Batch, Engine, EngineParts, Shared};
+use crate::engine::{Batch, Engine, EngineParts, Facts, Shared};
 use crate::keyspace::Shard;
 use crate::limits::{DRAIN_MS, EXECUTOR_IO_MEMORY, EXECUTOR_RING_DEPTH};
 use crate::mesh::{self, LendingMode, Port};
 use crate::net::{Doorbell, Net, NetConfig};
 use crate::os::signals::Signals;
-use crate::os::{Clock, UnixSocket, cpus, listen, notify, probe, process, resource};
+use crate::os::{Clock, UnixSocket, cpus, files, listen, notify, probe, process, resource};
 
 /// Why the server does not start or had to stop: a sentence.
 #[derive(Debug)]
@@ -36,6 +38,18 @@ impl BootError {
     fn new(what: impl fmt::Display) -> Self {
         Self(what.to_string())
     }
+}
+
+/// What a node is started with.
+pub struct Start<'a> {
+    /// The settings.
+    pub config: Config,
+    /// Where they were read from, for CONFIG REWRITE.
+    pub config_file: Option<String>,
+    /// Changes the log's level.
+    pub level: LevelHandle,
+    /// The signals of the process.
+    pub signals: &'a Signals,
 }
 
 /// What is listening where; prints as the line at the start.
@@ -79,8 +93,11 @@ struct CoreParts {
 }
 
 /// What the core threads share while they start.
-struct Node {
+pub(super) struct Node {
     config: Arc<Config>,
+    config_file: Option<String>,
+    level: LevelHandle,
+    facts: Facts,
     shared: Arc<Shared>,
     hasher: KeyHasher,
     doorbells: Vec<OnceLock<Doorbell>>,
@@ -90,7 +107,8 @@ struct Node {
 }
 
 /// Starts a node, calls `ready` when it serves, and returns when it has stopped in order.
-pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> Result<(), BootError> {
+pub fn run(start: Start<'_>, ready: impl FnOnce(&Summary)) -> Result<(), BootError> {
+    let Start { config, config_file, level, signals } = start;
     let kernel = probe::kernel().map_err(BootError::new)?;
     let allowed =
         cpus::allowed().map_err(|error| BootError(format!("the CPUs of this process are unknown: {error}")))?;
@@ -125,7 +143,7 @@ pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> R
         Lending::Usual => LendingMode::Usual,
         Lending::Always => LendingMode::Always,
     };
-    let seed = process::seed().map_err(|error| BootError(format!("the system gives no random numbers: {error}")))?;
+    let seed = chance()?;
     let summary = Summary {
         addresses,
         unixsocket: config.unixsocket.clone(),
@@ -134,6 +152,9 @@ pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> R
     };
     let node = Arc::new(Node {
         config: Arc::new(config),
+        facts: facts(config_file.as_deref(), run_id()?),
+        config_file,
+        level,
         shared: Arc::new(Shared::new(cores)),
         hasher: KeyHasher::new(seed),
         doorbells: (0..cores).map(|_| OnceLock::new()).collect(),
@@ -162,9 +183,35 @@ pub fn run(config: Config, signals: &Signals, ready: impl FnOnce(&Summary)) -> R
     outcome.and_then(|()| node.failure().map_or(Ok(()), |failure| Err(BootError(failure))))
 }
 
+/// A number by chance.
+fn chance() -> Result<u64, BootError> {
+    process::seed().map_err(|error| BootError(format!("the system gives no random numbers: {error}")))
+}
+
+/// 40 hexadecimal digits by chance: which run of the server this is.
+fn run_id() -> Result<String, BootError> {
+    let mut rng = Rng::with_seed(chance()?);
+    Ok((0..40).filter_map(|_| char::from_digit(rng.u32(..16), 16)).collect())
+}
+
 impl Node {
     fn failure(&self) -> Option<String> {
         self.failure.lock().ok().and_then(|failure| failure.clone())
+    }
+
+    /// Applies changed settings that are no core's own.
+    pub(super) fn reconfigure(&self, config: &Config) {
+        if let Err(error) = self.level.modify(|level| *level = log::filter(config.loglevel)) {
+            tracing::warn!(%error, "the log level cannot be changed");
+        }
+        make_room_for_clients(config, self.doorbells.len());
+    }
+
+    /// Writes the settings into the file that they came from.
+    pub(super) fn rewrite(&self, config: &Config) -> Result<(), String> {
+        let Some(path) = &self.config_file else { return Err("there is no configuration file".to_owned()) };
+        let text = files::read_text(path)?;
+        files::replace_text(path, &crate::config::rewrite(config, &text)).map_err(|error| error.to_string())
     }
 
     fn fail(&self, why: String) {
@@ -232,10 +279,11 @@ fn serve(parts: CoreParts) -> Result<(), String> {
         shared: node.shared.clone(),
         hasher: node.hasher.clone(),
         seed: process::seed().map_err(|error| error.to_string())?,
-        stopwatch: || Clock::now().mono_us,
+        stopwatch: Clock::mono_us,
+        facts: node.facts.clone(),
         now: Clock::now(),
     });
-    let mut core_loop = CoreLoop::new(net, engine, control).map_err(|error| error.to_string())?;
+    let mut core_loop = CoreLoop::new(net, engine, control, node.clone()).map_err(|error| error.to_string())?;
     for listener in listeners {
         core_loop.listen(listener).map_err(|error| format!("core {core} cannot listen: {error}"))?;
     }

@@ -3,13 +3,15 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::boot::Node;
 use super::control::{self, CoreEnd};
-use crate::base::ConnId;
+use crate::base::{ConnId, CoreId};
 use crate::engine::{Effect, Engine, Input, Sleep};
 use crate::net::{self, End, Event, ListenerId, Net, NetError, Wait};
-use crate::os::Clock;
+use crate::os::{Clock, listen};
 use crate::session::Peer;
 
 /// One core at work.
@@ -17,6 +19,7 @@ pub(super) struct CoreLoop {
     net: Net,
     engine: Engine,
     control: CoreEnd,
+    node: Arc<Node>,
     /// The connection over which the main thread speaks.
     control_conn: ConnId,
     listeners: Vec<ListenerId>,
@@ -35,9 +38,9 @@ enum Stopping {
 }
 
 impl CoreLoop {
-    pub(super) fn new(mut net: Net, engine: Engine, control: CoreEnd) -> io::Result<Self> {
+    pub(super) fn new(mut net: Net, engine: Engine, control: CoreEnd, node: Arc<Node>) -> io::Result<Self> {
         let control_conn = net.adopt(control.receiver()?);
-        Ok(Self { net, engine, control, control_conn, listeners: Vec::new(), stopping: Stopping::No })
+        Ok(Self { net, engine, control, node, control_conn, listeners: Vec::new(), stopping: Stopping::No })
     }
 
     pub(super) fn listen(&mut self, socket: OwnedFd) -> io::Result<()> {
@@ -111,6 +114,11 @@ impl CoreLoop {
 
     fn adopt(&mut self, fd: OwnedFd) {
         let peer = peer(&fd);
+        if !peer.unix
+            && let Err(error) = listen::set_keepalive(&fd, self.engine.config().tcp_keepalive_s)
+        {
+            tracing::debug!(%error, client = peer.address, "keep-alive cannot be set");
+        }
         let conn = self.net.adopt(fd);
         self.engine.input(Input::Accepted { conn, peer });
     }
@@ -120,15 +128,32 @@ impl CoreLoop {
             match effect {
                 Effect::Send(conn) => {
                     let output = self.engine.take_output(conn);
+                    let (before, added) = (self.net.unsent_bytes(conn), output.len());
                     self.net.send(conn, output);
+                    if before > 0 {
+                        self.engine.input(Input::Stalled { conn, unsent: before + added });
+                    }
                     self.engine.recycle(self.net.spare_output());
                 }
-                Effect::Close { conn, after_output } => self.net.close(conn, after_output),
+                Effect::Close { conn, last: None } => self.net.close(conn, false),
+                Effect::Close { conn, last: Some(output) } => {
+                    self.net.send(conn, output);
+                    self.net.close(conn, true);
+                }
                 Effect::Pause(conn) => self.net.pause(conn),
                 Effect::Resume(conn) => self.net.resume(conn),
                 Effect::Adopt(fd) => self.adopt(fd),
                 Effect::Ring(core) => self.net.ring(core),
                 Effect::Stall(us) => std::thread::sleep(Duration::from_micros(us)),
+                Effect::Reconfigured(config) => {
+                    if self.engine.core() == CoreId(0) {
+                        self.node.reconfigure(&config);
+                    }
+                }
+                Effect::RewriteConfig { ticket, config } => {
+                    let outcome = self.node.rewrite(&config);
+                    self.engine.input(Input::ConfigRewritten { ticket, outcome });
+                }
                 Effect::Shutdown => self.control.tell(control::SHUTDOWN),
             }
         }

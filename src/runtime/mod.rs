@@ -13,7 +13,8 @@
 mod boot;
 mod control;
 mod core_loop;
+mod facts;
 mod log;
 
-pub use boot::{BootError, Summary, run};
-pub use log::init as init_log;
+pub use boot::{BootError, Start, Summary, run};
+pub use log::{LevelHandle, init as init_log};

@@ -110,6 +110,8 @@ pub struct Session {
     pub pipeline: Pipeline,
     /// Handed to the network and not yet taken by the client, when last asked.
     pub unsent_bytes: usize,
+    /// Since when that has been above the soft limit, on the monotonic clock.
+    pub above_soft_since_us: Option<u64>,
     /// Reading from its socket is suspended.
     pub reading_paused: bool,
     /// Its peer sends nothing more.
@@ -147,6 +149,7 @@ impl Session {
             input: None,
             pipeline: Pipeline::default(),
             unsent_bytes: 0,
+            above_soft_since_us: None,
             reading_paused: false,
             ended: false,
             listed: false,

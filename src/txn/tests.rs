@@ -163,7 +163,9 @@ impl World {
             assert!(!held, "{single:?} runs while {id:?} holds its key");
         }
         let overtaken = core.ran.iter().any(|earlier| {
-            earlier.number > single.number && earlier.keys.len() == 1 && earlier.keys == single.keys
+            earlier.number > single.number
+                && earlier.keys.len() == 1
+                && earlier.keys == single.keys
                 && (earlier.write || single.write)
         });
         assert!(!overtaken || single.keys.len() > 1, "{single:?} was overtaken on its key");
@@ -292,7 +294,8 @@ impl World {
         assert!(self.txns.iter().all(|txn| txn.done), "a transaction waits for ever");
         assert_eq!(self.waiting, 0, "a command waits for ever");
         assert!(self.cores.iter().all(|core| core.ledger.is_empty() && core.holding.is_empty()));
-        let mut numbers: Vec<usize> = self.cores.iter().flat_map(|core| &core.ran).map(|single| single.number).collect();
+        let mut numbers: Vec<usize> =
+            self.cores.iter().flat_map(|core| &core.ran).map(|single| single.number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (0..self.singles).collect::<Vec<_>>(), "every command runs once");
         // Those that conflict began in the order of their numbers, on each core: `begin` has looked.

@@ -91,7 +91,8 @@ pub(crate) fn counters(seed: u64, traced: bool) -> Result<(), String> {
 /// Walks over all keys while others come and go: what is there throughout is found.
 pub(crate) fn walks(seed: u64, traced: bool) -> Result<(), String> {
     let (mut clients, all, mut rng, cores) = crowd(seed, 2, traced);
-    let stable: BTreeSet<Vec<u8>> = (0..rng.usize(10..300)).map(|number| format!("stable:{number}").into_bytes()).collect();
+    let stable: BTreeSet<Vec<u8>> =
+        (0..rng.usize(10..300)).map(|number| format!("stable:{number}").into_bytes()).collect();
     for key in &stable {
         clients.ask_line(all[0], &format!("SET {} v", String::from_utf8_lossy(key)));
     }

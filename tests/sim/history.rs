@@ -125,8 +125,7 @@ impl History<'_> {
         for at in by_time {
             let operation = self.operations[at];
             let mark = if explained & 1 << at == 0 { "?" } else { " " };
-            let cores: Vec<String> =
-                operation.keys.iter().map(|key| self.topology.core_of(key).to_string()).collect();
+            let cores: Vec<String> = operation.keys.iter().map(|key| self.topology.core_of(key).to_string()).collect();
             let (sent, answered) = (operation.sent.map(|(event, _)| event), operation.answered.map(|(event, _)| event));
             lines.push(format!(
                 "{mark} client {} db {} [{:>5} .. {:>5}] cores {:<4} {:<40} -> {}",
@@ -143,7 +142,10 @@ impl History<'_> {
             let reply = operation.reply.as_ref().map_or("(no reply)".into(), show_reply);
             lines.push(format!("  at the end, db {} {:<40} -> {reply}", operation.database, show(&operation.words)));
         }
-        lines.push(format!("  the longest order that explains some leaves out those marked ?, with: {}", show_state(&reached)));
+        lines.push(format!(
+            "  the longest order that explains some leaves out those marked ?, with: {}",
+            show_state(&reached)
+        ));
         lines.join("\n")
     }
 }
@@ -211,7 +213,8 @@ impl Search<'_> {
 fn show_state(state: &State) -> String {
     let databases = state.databases.iter().enumerate().map(|(index, database)| {
         let keys = database.iter().map(|(key, item)| {
-            let deadline = item.deadline.map_or(String::new(), |window| format!(" until {}..{}", window.from, window.to));
+            let deadline =
+                item.deadline.map_or(String::new(), |window| format!(" until {}..{}", window.from, window.to));
             format!("{}{deadline}", show(&[key.clone(), item.value.to_vec()]))
         });
         format!("db {index} {{{}}}", keys.collect::<Vec<_>>().join(", "))

@@ -113,8 +113,9 @@ impl Load {
 
     fn on_several_keys(&mut self, rng: &mut Rng) -> Vec<String> {
         let keys = self.keys.several(rng);
-        let name = ["MGET", "MGET", "MSET", "MSET", "MSETNX", "DEL", "EXISTS", "RENAME", "RENAMENX", "COPY", "BITOP", "TOUCH"]
-            [rng.usize(..12)];
+        let name =
+            ["MGET", "MGET", "MSET", "MSET", "MSETNX", "DEL", "EXISTS", "RENAME", "RENAMENX", "COPY", "BITOP", "TOUCH"]
+                [rng.usize(..12)];
         let mut words = vec![name.to_string()];
         match name {
             "MSET" | "MSETNX" => {

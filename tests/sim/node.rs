@@ -113,6 +113,7 @@ impl Node {
                     hasher: hasher.clone(),
                     seed: setup.seed + index as u64,
                     stopwatch: || 0,
+                    facts: Arc::new(corewise::engine::ProcessFacts::default),
                     now,
                 }),
                 rest: Rest::Awake,
@@ -253,7 +254,8 @@ impl Node {
             Rest::Awake => true,
             Rest::Asleep { until } => until.is_some_and(|until| until <= self.now.mono_us),
         };
-        due || core.bell.is_some_and(|at| at <= self.event) || self.sockets.iter().any(|socket| socket.core == index && socket.has_news())
+        due || core.bell.is_some_and(|at| at <= self.event)
+            || self.sockets.iter().any(|socket| socket.core == index && socket.has_news())
     }
 
     /// One turn of one core.
@@ -366,8 +368,12 @@ impl Node {
                 let socket = socket_of(&self.sockets, conn)?;
                 self.sent(socket, index, output)?;
             }
-            Effect::Close { conn, after_output } => {
+            Effect::Close { conn, last } => {
                 let number = socket_of(&self.sockets, conn)?;
+                let after_output = last.is_some();
+                if let Some(output) = last.filter(|output| !output.is_empty()) {
+                    self.sent(number, index, output)?;
+                }
                 self.log(|| format!("client {number} is closed"));
                 let socket = &mut self.sockets[number];
                 if after_output && !socket.in_kernel.is_empty() && socket.slow {

@@ -1,0 +1,155 @@
+//! Commands that need no key and no other core: the session's own, and those about this core.
+//!
+//! Here stand PING, ECHO, SELECT, QUIT and the table of the others; `hello` has what makes a session known, `client` what
+//! CLIENT says of the asking connection, `lone` what a server without replicas and files answers.
+
+mod client;
+mod hello;
+mod lone;
+
+use super::Engine;
+use super::node::{Handled, Refused};
+use super::requests::Flow;
+use crate::base::glob_matches_ignoring_case;
+use crate::command::{self, Args, Command, CommandId, Refusal};
+use crate::resp::{ReplyError, Request};
+use crate::session::{Session, State};
+
+impl Engine {
+    /// A command that needs no key.
+    pub(super) fn unkeyed(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Flow {
+        let args = &mut Args::new(command, request);
+        let handled = match command.id {
+            CommandId::Ping => self.ping(session, args),
+            CommandId::Echo => {
+                args.next().map_err(Into::into).map(|text| self.answer(session, |_, reply| reply.bulk(text)))
+            }
+            CommandId::Select => self.select(session, args),
+            CommandId::Quit => {
+                let flow = self.answer(session, |_, reply| reply.ok());
+                session.state = State::Closing;
+                Ok(flow)
+            }
+            CommandId::Auth => self.auth(session, args),
+            CommandId::Hello => self.hello(session, args),
+            CommandId::Reset => self.reset(session),
+            CommandId::ClientGetname => self.client_getname(session),
+            CommandId::ClientId => self.client_id(session),
+            CommandId::ClientInfo => self.client_info(session, command),
+            CommandId::ClientNoEvict => self.client_no_evict(session, args),
+            CommandId::ClientNoTouch => self.client_no_touch(session, args),
+            CommandId::ClientReply => self.client_reply(session, args),
+            CommandId::ClientSetinfo => self.client_setinfo(session, args),
+            CommandId::ClientSetname => self.client_setname(session, args),
+            CommandId::ConfigGet => self.config_get(session, args),
+            CommandId::Bgrewriteaof => self.no_persistence(),
+            CommandId::Bgsave => self.bgsave(args),
+            CommandId::Lastsave => self.lastsave(session),
+            CommandId::Lolwut => self.lolwut(session, args),
+            CommandId::Role => self.role(session),
+            CommandId::Save => self.no_persistence(),
+            CommandId::Time => self.time(session),
+            CommandId::Wait => self.wait(session, args),
+            _ => self.introspect(session, command, args),
+        };
+        handled.unwrap_or_else(|refused| self.refuse_for(session, refused, request))
+    }
+
+    fn ping(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
+        if args.remaining() > 1 {
+            return Err(ReplyError::WrongArity("ping").into());
+        }
+        Ok(self.answer(session, |_, reply| match args.next() {
+            Ok(text) => reply.bulk(text),
+            Err(_) => reply.simple("PONG"),
+        }))
+    }
+
+    fn select(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
+        let database = i32::try_from(args.int()?).map_err(|_| ReplyError::OutOfRange32)?;
+        let database = u16::try_from(database).map_err(|_| ReplyError::DatabaseOutOfRange)?;
+        if database >= self.config.databases {
+            return Err(ReplyError::DatabaseOutOfRange.into());
+        }
+        session.database = database;
+        Ok(self.answer(session, |_, reply| reply.ok()))
+    }
+
+    fn config_get(&mut self, session: &mut Session, args: &Args<'_>) -> Handled {
+        let patterns: Vec<&[u8]> = args.rest().iter().collect();
+        let found = self.config.get(&patterns, glob_matches_ignoring_case);
+        Ok(self.answer(session, |_, reply| {
+            reply.map(found.len());
+            for (name, value) in &found {
+                reply.bulk(name.as_bytes());
+                reply.bulk(value.as_bytes());
+            }
+        }))
+    }
+
+    /// COMMAND and the HELP of every container.
+    fn introspect(&mut self, session: &mut Session, command: &'static Command, args: &mut Args<'_>) -> Handled {
+        let mut outcome = Ok(());
+        let flow = self.answer(session, |engine, reply| {
+            outcome = command::introspect(command, args, reply);
+            if let Err(error) = outcome {
+                engine.count_error(&error.text());
+                reply.error(error);
+            }
+        });
+        Ok(flow)
+    }
+}
+
+/// Errors.
+impl Engine {
+    /// Answers with an error of whatever kind.
+    #[cold]
+    pub(super) fn refuse_for(&mut self, session: &mut Session, refused: Refused, request: Request<'_>) -> Flow {
+        match refused {
+            Refused::Error(error) => self.refuse(session, error),
+            Refused::Subcommand => {
+                self.count_error("ERR");
+                self.answer(session, |_, reply| command::refuse_subcommand(request, reply))
+            }
+            Refused::Text(text) => {
+                self.count_error(&text);
+                self.answer(session, |_, reply| reply.error_text(&text))
+            }
+        }
+    }
+
+    /// Answers with an error.
+    #[cold]
+    pub(super) fn refuse(&mut self, session: &mut Session, error: ReplyError) -> Flow {
+        self.count_error(&error.text());
+        self.answer(session, |_, reply| reply.error(error))
+    }
+
+    /// Refuses a command that has not run, and counts it as such.
+    #[cold]
+    pub(super) fn reject(&mut self, session: &mut Session, command: &'static Command, error: ReplyError) -> Flow {
+        self.stats.failures[command.id.index()].rejected += 1;
+        self.refuse(session, error)
+    }
+
+    /// Refuses a request that is no command.
+    #[cold]
+    pub(super) fn refuse_unknown(&mut self, session: &mut Session, refusal: Refusal, request: Request<'_>) -> Flow {
+        if let Refusal::WrongArity(command) = refusal {
+            self.stats.failures[command.id.index()].rejected += 1;
+        }
+        self.count_error("ERR");
+        self.answer(session, |_, reply| refusal.write(request, reply))
+    }
+
+    /// Counts an error reply by its line.
+    #[cold]
+    pub(super) fn count_error(&mut self, line: &str) {
+        self.stats.errors += 1;
+        self.errors.count(line);
+    }
+}
+
+#[cfg(test)]
+mod tests;
