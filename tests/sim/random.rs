@@ -73,7 +73,9 @@ impl Run {
             self.clients.settle()?;
             let size = self.clients.operations[asked].reply.clone();
             if size != Some(Reply::Integer(kept as i64)) {
-                return Err(format!("database {database} holds {kept} keys without a deadline, DBSIZE answers {size:?}"));
+                return Err(format!(
+                    "database {database} holds {kept} keys without a deadline, DBSIZE answers {size:?}"
+                ));
             }
         }
         Ok(())
