@@ -192,6 +192,16 @@ pub(super) fn pack(bytes: &mut Vec<u8>, request: Request<'_>) -> usize {
     start
 }
 
+/// One argument of a packed request, if it has so many.
+#[inline]
+pub(super) fn packed_argument<'a>(bytes: &'a [u8], run: &Run, index: usize) -> Option<&'a [u8]> {
+    let (lengths, data) = bytes[run.start..].split_at(run.arguments as usize * 4);
+    let lengths = lengths.as_chunks::<4>().0;
+    let length = u32::from_le_bytes(*lengths.get(index)?) as usize;
+    let start: usize = lengths[..index].iter().map(|before| u32::from_le_bytes(*before) as usize).sum();
+    Some(&data[start..start + length])
+}
+
 /// Reads what [`pack`] wrote; `spans` is room for the arguments' places.
 #[inline]
 pub(super) fn unpack<'a>(bytes: &'a [u8], start: usize, arguments: u32, spans: &'a mut Vec<Span>) -> Request<'a> {

@@ -19,6 +19,7 @@
 //! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
 
+mod ahead;
 mod connection;
 mod facts;
 mod inspect;

@@ -69,6 +69,9 @@ impl Engine {
 
     fn read_letters(&mut self, from: CoreId, batch: &mut Batch) {
         let mut letters = std::mem::take(&mut batch.letters);
+        if letters.len() > 1 {
+            self.look_ahead_in_mail(&letters, &batch.bytes);
+        }
         for letter in letters.drain(..) {
             match letter {
                 Letter::Run(run) => self.run_for(from, run, &batch.bytes),

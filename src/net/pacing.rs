@@ -4,14 +4,18 @@
 //! clients work harder too. Waiting a moment for all who are about to ask gives that work back to requests. Who that is
 //! is measured over windows of about a millisecond:
 //!
-//! - by the rate: nobody, unless more than a few completions come in the time of a wait;
+//! - by the rate: as long as a good batch takes to come, within bounds; not at all, if even the longest wait would bring
+//!   but a few;
 //! - by the clients: nobody, unless many were heard of in the window, as going to sleep and waking cost as much as some
 //!   ten requests; and two thirds of them, as clients that are all waited for have nothing to do meanwhile.
 //!
 //! The obvious measure, the mean of completions per turn, has two stable states: once client and server have fallen
 //! into step at one request a turn, it says that there is nothing to gather, and keeps them there.
 
-use crate::limits::{BATCH_CLIENTS_MIN, BATCH_EXPECTED_MIN, BATCH_WAIT_US, BATCH_WANT_MAX, BATCH_WINDOW_US};
+use crate::limits::{
+    BATCH_CLIENTS_MIN, BATCH_EXPECTED, BATCH_EXPECTED_MIN, BATCH_WAIT_US_MAX, BATCH_WAIT_US_MIN, BATCH_WANT_MAX,
+    BATCH_WINDOW_US,
+};
 
 /// What the last window saw, and what the current one has seen.
 #[derive(Debug, Default)]
@@ -22,6 +26,7 @@ pub(super) struct Pacing {
     completions: u32,
     clients: u32,
     want: u32,
+    wait_us: u32,
 }
 
 impl Pacing {
@@ -42,7 +47,10 @@ impl Pacing {
         if elapsed_us < BATCH_WINDOW_US {
             return;
         }
-        let brisk = u64::from(self.completions) * u64::from(BATCH_WAIT_US) > u64::from(BATCH_EXPECTED_MIN) * elapsed_us;
+        let gap_us = elapsed_us / u64::from(self.completions.max(1));
+        let brisk = u64::from(BATCH_EXPECTED_MIN) * gap_us < BATCH_WAIT_US_MAX;
+        let good_batch_us = u64::from(BATCH_EXPECTED) * elapsed_us / u64::from(self.completions.max(1));
+        self.wait_us = good_batch_us.clamp(BATCH_WAIT_US_MIN, BATCH_WAIT_US_MAX) as u32;
         let many = self.clients > BATCH_CLIENTS_MIN;
         self.want = if brisk && many { (self.clients * 2 / 3).min(BATCH_WANT_MAX) } else { 1 };
         // Zero is the window of connections that were never heard of.
@@ -54,7 +62,7 @@ impl Pacing {
     /// than one.
     #[inline]
     pub(super) fn want(&self) -> (u32, u32) {
-        if self.want > 1 { (self.want, BATCH_WAIT_US) } else { (1, 0) }
+        if self.want > 1 { (self.want, self.wait_us) } else { (1, 0) }
     }
 }
 
@@ -83,19 +91,26 @@ mod tests {
 
     #[test]
     fn slow_clients_are_not_waited_for() {
-        assert_eq!(want(50, 17), (1, 0));
+        assert_eq!(want(50, 50), (1, 0));
         assert_eq!(want(50, 5000), (1, 0));
     }
 
     #[test]
     fn in_step_at_one_request_a_turn_there_is_a_batch_to_gather() {
-        assert_eq!(want(50, 5), (BATCH_WANT_MAX, BATCH_WAIT_US));
+        assert_eq!(want(50, 5), (BATCH_WANT_MAX, 60));
+    }
+
+    #[test]
+    fn the_wait_is_as_long_as_a_good_batch_takes() {
+        assert_eq!(want(50, 1).1, BATCH_WAIT_US_MIN as u32);
+        assert_eq!(want(50, 10).1, 120);
+        assert_eq!(want(50, 40).1, BATCH_WAIT_US_MAX as u32);
     }
 
     #[test]
     fn not_all_clients_are_waited_for() {
-        assert_eq!(want(18, 5), (12, BATCH_WAIT_US));
-        assert_eq!(want(30, 5), (20, BATCH_WAIT_US));
-        assert_eq!(want(500, 1), (BATCH_WANT_MAX, BATCH_WAIT_US));
+        assert_eq!(want(18, 5).0, 12);
+        assert_eq!(want(30, 5).0, 20);
+        assert_eq!(want(500, 1).0, BATCH_WANT_MAX);
     }
 }
