@@ -122,6 +122,8 @@ pub enum CommandId {
     Memory,
     MemoryDoctor,
     MemoryHelp,
+    MemoryMallocStats,
+    MemoryPurge,
     MemoryStats,
     MemoryUsage,
     Monitor,

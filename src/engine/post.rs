@@ -123,7 +123,8 @@ impl Engine {
     /// Runs a request whose time has come, and replies.
     fn run_timed(&mut self, from: CoreId, run: Run, request: Request<'_>) {
         let command = run.command.command();
-        let timed = self.is_timed(command, self.stats.served);
+        let before = if self.times.knows(command.id.index()) { self.stats.served } else { 0 };
+        let timed = self.is_timed(command, before);
         self.stats.served += 1;
         self.reply_to(from, run.reply_to, |engine, out| {
             let Some(mut shard) = engine.shard.take() else { return };

@@ -182,7 +182,7 @@ impl Engine {
         if monitored && self.refuses_watcher(session, command) {
             return self.refuse_for(session, Refused::Text(WATCHER_REFUSED.to_owned()), request);
         }
-        let timed = self.is_timed(command, self.stats.commands);
+        let timed = self.is_timed(command, self.stats.calls[command.id.index()]);
         if timed.is_some() {
             self.deferred = Deferred::No;
         }
@@ -206,8 +206,8 @@ impl Engine {
         flow
     }
 
-    /// When a command that is measured began: those of bounded cost are measured by sample, going by how many there were
-    /// `before`, unless SLOWLOG asks for what takes next to nothing.
+    /// When a command that is measured began: those of bounded cost are measured by sample, the first and then one of so many
+    /// going by how many there were `before`, unless SLOWLOG asks for what takes next to nothing.
     #[inline]
     pub(super) fn is_timed(&self, command: &Command, before: u64) -> Option<u64> {
         let is_sample = before.is_multiple_of(TIMED_ONE_IN);

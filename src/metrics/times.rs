@@ -87,6 +87,12 @@ impl CommandTimes {
         }
     }
 
+    /// Whether the command of this number was measured at all.
+    #[inline]
+    pub fn knows(&self, command: usize) -> bool {
+        self.by_command.get(command).is_some_and(Option::is_some)
+    }
+
     /// Adds what another core has measured.
     pub fn join(&mut self, other: &Self) {
         self.by_command.resize(self.by_command.len().max(other.by_command.len()), None);

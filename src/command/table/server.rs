@@ -465,7 +465,7 @@ static LATENCY: [Command; 7] = [
     },
 ];
 
-static MEMORY: [Command; 4] = [
+static MEMORY: [Command; 6] = [
     Command {
         id: CommandId::MemoryDoctor,
         name: "memory|doctor",
@@ -483,6 +483,28 @@ static MEMORY: [Command; 4] = [
         scope: Scope::Session,
         since: "4.0.0",
         summary: "Lists the subcommands.",
+        ..SERVER
+    },
+    Command {
+        id: CommandId::MemoryMallocStats,
+        name: "memory|malloc-stats",
+        arity: 2,
+        scope: Scope::Core,
+        since: "4.0.0",
+        complexity: "Depends on how much memory is allocated",
+        summary: "Answers the statistics of the memory allocator.",
+        tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+        ..SERVER
+    },
+    Command {
+        id: CommandId::MemoryPurge,
+        name: "memory|purge",
+        arity: 2,
+        scope: Scope::Core,
+        since: "4.0.0",
+        complexity: "Depends on how much memory is allocated",
+        summary: "Asks the memory allocator to give memory back to the system.",
+        tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
         ..SERVER
     },
     Command {

@@ -46,6 +46,11 @@ impl Engine {
             CommandId::Bgsave => self.bgsave(args),
             CommandId::Lastsave => self.lastsave(session),
             CommandId::Lolwut => self.lolwut(session, args),
+            // The allocator gives memory back by itself, and keeps no books for us.
+            CommandId::MemoryPurge => Ok(self.answer(session, |_, reply| reply.ok())),
+            CommandId::MemoryMallocStats => Ok(self.answer(session, |_, reply| {
+                reply.verbatim("txt", "Stats not supported for the current allocator");
+            })),
             CommandId::Role => self.role(session),
             CommandId::Save => self.no_persistence(),
             CommandId::Time => self.time(session),
