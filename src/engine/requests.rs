@@ -62,7 +62,7 @@ impl Engine {
         let free = match session.state {
             State::Ready | State::NoCredit | State::Paused => true,
             State::Draining => session.pipeline.is_settled(),
-            State::Stuffed => session.unsent_bytes <= self.output_bytes_max() / 2,
+            State::Stuffed => self.has_output_limit() || session.unsent_bytes <= self.output_bytes_max() / 2,
             State::Busy | State::Closing => false,
         };
         if free {
@@ -101,6 +101,12 @@ impl Engine {
             self.stats.input_closed += 1;
             session.state = State::Closing;
             session.input = None;
+        }
+        if session.state == State::Stuffed && session.unsent_bytes > 0 && self.has_output_limit() {
+            // The network has taken what it can, and the next reply would be above the limit.
+            let (conn, unsent) = (session.conn, session.pipeline.held_bytes() + session.unsent_bytes);
+            self.sessions.put(session);
+            return self.close_above_limit(conn, unsent);
         }
         self.regulate(&mut session);
         if !session.listed && (session.pipeline.ready_bytes() > 0 || session.state == State::Closing) {
