@@ -71,8 +71,7 @@ impl Sections {
         args.rest().iter().fold(Self::default(), |set, name| {
             let named = match name.to_ascii_lowercase().as_slice() {
                 b"default" => Self::of(|_, _, by_default| by_default),
-                b"all" => Self::of(|section, _, _| section != Section::Modules),
-                b"everything" => Self::of(|_, _, _| true),
+                b"all" | b"everything" => Self::of(|_, _, _| true),
                 name => Self::of(|_, known, _| known.as_bytes() == name),
             };
             Self(set.0 | named.0)
@@ -144,6 +143,7 @@ impl Engine {
         text.field("arch_bits", usize::BITS);
         text.field("monotonic_clock", "POSIX clock_gettime");
         text.field("multiplexing_api", "io_uring");
+        text.field("atomicvar_api", "std");
         text.field("process_id", facts.process_id);
         text.field("process_supervised", facts.supervised);
         text.field("run_id", &facts.run_id);

@@ -52,9 +52,10 @@ pub(in crate::engine) struct DatabaseReport {
 impl DatabaseReport {
     pub(super) fn join(&mut self, other: &Self) {
         let volatile = self.volatile + other.volatile;
-        let sum = self.mean_ttl_ms * self.volatile + other.mean_ttl_ms * other.volatile;
-        *self =
-            Self { keys: self.keys + other.keys, volatile, mean_ttl_ms: sum.checked_div(volatile).unwrap_or_default() };
+        // Deadlines reach as far as 64 bits do, and so may their sum beyond.
+        let weight = |report: &Self| u128::from(report.mean_ttl_ms) * u128::from(report.volatile);
+        let mean = (weight(self) + weight(other)).checked_div(u128::from(volatile)).unwrap_or_default();
+        *self = Self { keys: self.keys + other.keys, volatile, mean_ttl_ms: u64::try_from(mean).unwrap_or(u64::MAX) };
     }
 }
 
@@ -227,7 +228,9 @@ fn database_report(database: &Database, now: Now, rng: &mut crate::base::Rng) ->
     if report.volatile > 0 {
         let drawn = (0..TTL_SAMPLES).filter_map(|_| database.random(now.unix_ms(), rng)?.deadline().unix_ms());
         let ttls: Vec<u64> = drawn.map(|due| due.saturating_sub(now.unix_ms())).collect();
-        report.mean_ttl_ms = ttls.iter().sum::<u64>().checked_div(ttls.len() as u64).unwrap_or_default();
+        let sum: u128 = ttls.iter().copied().map(u128::from).sum();
+        let mean = sum.checked_div(ttls.len() as u128).unwrap_or_default();
+        report.mean_ttl_ms = u64::try_from(mean).unwrap_or(u64::MAX);
     }
     report
 }

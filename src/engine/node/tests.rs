@@ -270,8 +270,12 @@ fn info_speaks_for_all_cores() {
     }
     assert!(!info.contains("Commandstats") && !info.contains("used_memory:0"), "{info}");
     node.check(second, "INFO nosuch", r#""""#);
+    node.check(second, "PEXPIREAT k 9223372036854775807", "(integer) 1");
+    node.check(second, "SET l v PXAT 9223372036854775807", "OK");
+    node.check(second, "SET m v PXAT 9223372036854775807", "OK");
+    assert!(node.run(second, "INFO keyspace").contains("db2:keys=3,expires=3,avg_ttl=922337"));
     assert_eq!(node.run(second, "INFO CPU cluster").matches('#').count(), 2);
-    assert!(node.run(second, "INFO all").contains(r"\r\ncmdstat_set:calls=101,usec="));
+    assert!(node.run(second, "INFO all").contains(r"\r\ncmdstat_set:calls=103,usec="));
     assert!(node.run(second, "INFO everything").contains("# Modules"));
     assert!(node.run(second, "INFO latencystats").contains("latency_percentiles_usec_info:p50="));
     node.check(second, "GET nosuch", "(nil)");
