@@ -64,10 +64,4 @@ impl Engine {
     pub fn has_intents(&self) -> bool {
         !self.ledger.is_empty()
     }
-
-    /// The counters of this core.
-    #[doc(hidden)]
-    pub fn counters(&self) -> &crate::metrics::CoreStats {
-        &self.stats
-    }
 }

@@ -81,7 +81,7 @@ pub(super) enum Rare {
     /// The entries that were asked for, in the order of the keys.
     Fetched { handle: Handle, part: usize, entries: Vec<Option<Entry>> },
     /// The outcome of an assembled command, which ends the transaction.
-    Store { id: TxnId, writes: Vec<(StoredKey, Option<Entry>)> },
+    Store { id: TxnId, writes: Writes },
     /// A question to every core.
     Ask { handle: Handle, ask: Ask },
     /// Its answer.
@@ -102,6 +102,9 @@ pub(super) struct StoredKey {
     pub(super) database: u16,
     pub(super) name: Box<[u8]>,
 }
+
+/// What becomes of keys: their new entries, or none.
+pub(super) type Writes = Vec<(StoredKey, Option<Entry>)>;
 
 /// What a transaction does on one core once it is first there.
 #[derive(Debug)]

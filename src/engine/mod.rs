@@ -202,6 +202,7 @@ pub struct Engine {
     /// Shards of others, by core.
     loans: Vec<Option<OpenLoan>>,
     /// Letters of this turn, by core; those to this core itself are read at the end of the turn.
+    #[expect(clippy::vec_box, reason = "a batch passes through the rings as a box")]
     outgoing: Vec<Box<Batch>>,
     /// Credits of requests that are under way, by core.
     credits: Vec<Vec<Credit>>,

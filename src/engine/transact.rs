@@ -8,7 +8,7 @@
 //! If every shard concerned is here or can be borrowed, all this happens at once, with no letter written: the shards are
 //! held together, so nobody sees a part of it.
 
-use super::mail::{Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work};
+use super::mail::{Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work, Writes};
 use super::requests::Flow;
 use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
@@ -379,7 +379,7 @@ impl Engine {
         request: Request<'_>,
         parts: Vec<Part>,
         reply: &mut Reply<'_>,
-    ) -> Vec<(CoreId, Vec<(StoredKey, Option<Entry>)>)> {
+    ) -> Vec<(CoreId, Writes)> {
         let Some(mut assembly) = self.assembly.take() else { return Vec::new() };
         let now = assembly.advance(self.now);
         let mut places = Vec::with_capacity(parts.len());
@@ -435,7 +435,7 @@ impl Engine {
     }
 
     /// The outcome of an assembled command has come.
-    pub(super) fn store(&mut self, id: TxnId, writes: Vec<(StoredKey, Option<Entry>)>) {
+    pub(super) fn store(&mut self, id: TxnId, writes: Writes) {
         self.with_held(self.core, |engine, shard| engine.apply(shard, writes));
         self.finish_transaction(id);
     }
@@ -459,7 +459,7 @@ impl Engine {
         keys.iter().map(|key| shard.keys(usize::from(key.database), now).copy(&key.name)).collect()
     }
 
-    fn apply(&mut self, shard: &mut Shard, writes: Vec<(StoredKey, Option<Entry>)>) {
+    fn apply(&mut self, shard: &mut Shard, writes: Writes) {
         let now = self.now;
         for (key, entry) in writes {
             let mut keys = shard.keys(usize::from(key.database), now);

@@ -53,15 +53,6 @@ impl Clients {
         self.clients.len() - 1
     }
 
-    /// Whether a client still sends.
-    pub(crate) fn is_there(&self, client: usize) -> bool {
-        self.clients[client].leaving.is_none()
-    }
-
-    pub(crate) fn database(&self, client: usize) -> usize {
-        self.clients[client].database
-    }
-
     /// A client sends a command. Returns its number.
     pub(crate) fn ask(&mut self, client: usize, words: Vec<Vec<u8>>) -> usize {
         let number = self.operations.len();

@@ -28,7 +28,7 @@ impl Keys {
     fn several(&self, rng: &mut Rng) -> Vec<String> {
         let mut keys = self.0.clone();
         rng.shuffle(&mut keys);
-        if rng.u8(..4) == 0 {
+        if rng.u8(..5) < 2 {
             let tag = keys[0].as_bytes()[1];
             keys.retain(|key| key.as_bytes()[1] == tag);
         }

@@ -16,7 +16,7 @@ mod reply;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Seeds of an ordinary run.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 480;
 
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number, not {value:?}")))
@@ -48,15 +48,15 @@ fn histories_are_linearizable() {
 
 #[test]
 fn nobody_sees_half_of_a_command() {
-    every_seed("halves", SEEDS / 3, crowd::halves);
+    every_seed("halves", SEEDS / 5, crowd::halves);
 }
 
 #[test]
 fn credits_run_out_and_nothing_is_lost() {
-    every_seed("counters", SEEDS / 10, crowd::counters);
+    every_seed("counters", SEEDS / 16, crowd::counters);
 }
 
 #[test]
 fn walks_find_what_stays() {
-    every_seed("walks", SEEDS / 3, crowd::walks);
+    every_seed("walks", SEEDS / 5, crowd::walks);
 }

@@ -428,11 +428,6 @@ impl Node {
         self.cores[core].engine.recycle(output);
         Ok(())
     }
-
-    /// Adds up a counter of all cores.
-    pub(crate) fn count(&self, counter: impl Fn(&corewise::metrics::CoreStats) -> u64) -> u64 {
-        self.cores.iter().map(|core| counter(core.engine.counters())).sum()
-    }
 }
 
 impl Socket {

@@ -23,6 +23,7 @@ pub(crate) struct Run {
     rng: Rng,
     cores: usize,
     order: Order,
+    tight: bool,
     state: State,
     /// Clients that ask, and the one that looks when all is quiet.
     askers: Vec<usize>,
@@ -32,27 +33,50 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn new(seed: u64, traced: bool) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5EED);
-        let cores = [2, 2, 3, 4][rng.usize(..4)];
+        // Every third run is a tight one: as many transactions as can be on as few keys, and letters late.
+        let tight = rng.u8(..3) == 0;
+        let cores = if tight { 2 } else { rng.usize(2..=4) };
         let lending = [LendingMode::Never, LendingMode::Usual, LendingMode::Always][rng.usize(..3)];
         let order = if rng.u8(..3) == 0 { Order::Strict } else { Order::Relaxed };
         let pipeline_order = if order == Order::Strict { PipelineOrder::Strict } else { PipelineOrder::Relaxed };
         let config = Config { pipeline_order, ..Config::default() };
-        let lateness = [0, 10, 40, 70][rng.usize(..4)];
+        let lateness = if tight { 70 } else { [0, 10, 40, 70][rng.usize(..4)] };
         let mut clients = Clients::new(Node::new(&Setup { seed, cores, lending, config, lateness }));
         clients.node.trace = traced.then(Vec::new);
         clients.node.log(|| format!("{cores} cores, lending {lending:?}, order {order:?}, lateness {lateness}"));
-        let mut load = Load::new(Keys::new(cores, 2));
-        load.several = [0, 15, 50, 80][rng.usize(..4)];
-        load.large = [0, 3, 20][rng.usize(..3)];
+        let mut load = Load::new(Keys::new(cores, if tight { 2 } else { rng.usize(2..=3) }));
+        load.several = if tight { 85 } else { [0, 15, 50, 80][rng.usize(..4)] };
         load.whole = [0, 0, 4, 10][rng.usize(..4)];
-        let askers = (0..rng.usize(2..=6)).map(|_| clients.connect(rng.usize(..cores))).collect();
+        load.large = [0, 3, 20][rng.usize(..3)];
+        let count = if tight { 6 } else { rng.usize(2..=6) };
+        let askers = (0..count).map(|_| clients.connect(rng.usize(..cores))).collect();
         let observer = clients.connect(0);
-        Self { clients, load, rng, cores, order, state: State::default(), askers, observer }
+        Self { clients, load, rng, cores, order, tight, state: State::default(), askers, observer }
     }
 
     pub(crate) fn run(&mut self) -> Result<(), String> {
         for _ in 0..ROUNDS {
             self.round()?;
+        }
+        self.check_expiry()
+    }
+
+    /// When every deadline has passed, what had one is gone without anybody having asked for it.
+    fn check_expiry(&mut self) -> Result<(), String> {
+        const LONGEST_US: u64 = 10_000_000;
+        self.clients.node.pass_us(LONGEST_US);
+        self.clients.settle()?;
+        for database in 0..DATABASES {
+            let kept = self.state.databases[database].values().filter(|item| item.deadline.is_none()).count();
+            self.clients.ask_line(self.observer, &format!("SELECT {database}"));
+            let asked = self.clients.ask_line(self.observer, "DBSIZE");
+            self.clients.settle()?;
+            let size = self.clients.operations[asked].reply.clone();
+            if size != Some(Reply::Integer(kept as i64)) {
+                return Err(format!(
+                    "database {database} holds {kept} keys without a deadline, DBSIZE answers {size:?}"
+                ));
+            }
         }
         Ok(())
     }
@@ -65,7 +89,7 @@ impl Run {
             let count = self.rng.usize(1..=left.min(6));
             left -= count;
             self.pipeline(asker, count);
-            for _ in 0..self.rng.usize(..20) {
+            for _ in 0..self.rng.usize(..if self.tight { 6 } else { 20 }) {
                 self.clients.step()?;
             }
             if self.rng.u8(..100) < 3 {
