@@ -96,7 +96,7 @@ pub const BATCH_WANT_MAX: u32 = 32;
 /// 100 and 200 us were worse in one figure or another.
 pub const BATCH_WAIT_US: u32 = 50;
 /// See [`BATCH_WAIT_US`].
-pub const BATCH_EXPECTED_MIN: u32 = 3;
+pub const BATCH_EXPECTED_MIN: u32 = 1;
 /// A batching wait needs more active clients than this. Measured in CPU per request, with and without: 8.1 and 6.1 us
 /// with 8 clients, 6.4 and 6.2 with 16, 5.4 and 6.1 with 50.
 pub const BATCH_CLIENTS_MIN: u32 = 16;
@@ -241,3 +241,12 @@ const _: () = assert!(TIMED_ONE_IN.is_power_of_two());
 
 /// A client that speaks HTTP to the server is worth a line in the log at most once in this time.
 pub const ATTACK_LOG_INTERVAL_US: u64 = 60_000_000;
+/// Requests of a pipeline whose keys are looked for together, before the first of them runs: as many loads as a core keeps
+/// in flight.
+pub const WARM_KEYS: usize = 16;
+
+/// Entries from which looking ahead pays: fewer lie in the second-level cache.
+pub const WARM_ENTRIES_MIN: usize = 4096;
+
+/// Turns whose CPU time is measured after one that seemed longer than any before.
+pub const TURNS_MEASURED: u32 = 10_000;

@@ -191,6 +191,8 @@ pub struct Engine {
 
     sessions: Sessions,
     parser: RequestParser,
+    /// Reads ahead in a pipeline.
+    scout: RequestParser,
     spans: Vec<Span>,
     pool: Vec<Output>,
     /// Replies of commands that run for nobody who could take them now.
@@ -285,6 +287,7 @@ impl Engine {
             config_number: 0,
             sessions: Sessions::default(),
             parser: RequestParser::new(),
+            scout: RequestParser::new(),
             spans: Vec::new(),
             pool: Vec::new(),
             scratch: Output::default(),

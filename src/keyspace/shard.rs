@@ -9,7 +9,7 @@ use super::entry::{Deadline, Entry};
 use super::table::Location;
 use super::value::Value;
 use crate::base::{KeyHasher, Now};
-use crate::limits::LARGE_VALUE_BYTES;
+use crate::limits::{LARGE_VALUE_BYTES, WARM_ENTRIES_MIN, WARM_KEYS};
 
 /// Counters of one shard, as INFO reports them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -186,6 +186,14 @@ impl Keys<'_> {
     fn expire(&mut self, hash: u64, key: &[u8]) {
         if let Some(entry) = self.database.remove(hash, key) {
             self.common.expired(entry);
+        }
+    }
+
+    /// Brings what finding these keys will need into the cache, if the database is too large to lie there anyway.
+    #[inline]
+    pub fn warm(&self, keys: &[&[u8]; WARM_KEYS], count: usize) {
+        if self.database.len() >= WARM_ENTRIES_MIN {
+            self.database.table.warm(keys, count);
         }
     }
 

@@ -19,6 +19,7 @@ use hashbrown::hash_table::Entry as Place;
 
 use super::entry::{Deadline, Entry};
 use crate::base::KeyHasher;
+use crate::limits::WARM_KEYS;
 
 /// Entries at which a segment splits: the fill at which hashbrown would grow a table of 128 buckets.
 const SEGMENT_ENTRIES_MAX: usize = 112;
@@ -90,6 +91,28 @@ impl Table {
         let segment = self.segment_of(hash);
         let bucket = self.segments[segment].entries.find_bucket_index(inner(hash), |entry| *entry.key == *key)?;
         Some(Location { segment, bucket })
+    }
+
+    /// Brings what finding these keys will need into the cache. Three walks, each of loads that do not depend on one
+    /// another, so that the processor waits for all cache misses of a walk at once instead of one after the other.
+    pub(super) fn warm(&self, keys: &[&[u8]; WARM_KEYS], count: usize) {
+        let mut hashes = [0; WARM_KEYS];
+        let mut places = [None; WARM_KEYS];
+        let mut touched = 0;
+        for (hash, key) in hashes.iter_mut().zip(&keys[..count]) {
+            *hash = self.hash(key);
+            touched ^= self.segments[self.segment_of(*hash)].entries.capacity();
+        }
+        for (place, hash) in places.iter_mut().zip(&hashes[..count]) {
+            let entries = &self.segments[self.segment_of(*hash)].entries;
+            // The first entry with the right tag is nearly always the right one.
+            let bucket = entries.find_bucket_index(inner(*hash), |_| true);
+            *place = bucket.and_then(|bucket| entries.get_bucket(bucket));
+        }
+        for entry in places.iter().flatten() {
+            touched ^= usize::from(entry.key.first().copied().unwrap_or_default()) ^ entry.value.touch();
+        }
+        std::hint::black_box(touched);
     }
 
     /// The entry at a place found by [`Table::locate`] since the table was last changed.

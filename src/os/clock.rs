@@ -20,6 +20,12 @@ impl Clock {
         microseconds(ClockId::Monotonic)
     }
 
+    /// The monotonic clock alone, in microseconds.
+    #[inline]
+    pub fn monotonic_us() -> u64 {
+        microseconds(ClockId::Monotonic)
+    }
+
     /// CPU time that this thread has used, in microseconds. This one enters the kernel.
     pub fn thread_cpu_us() -> u64 {
         microseconds(ClockId::ThreadCPUTime)

@@ -214,6 +214,11 @@ impl Engine {
         }
     }
 
+    /// The longest turn so far, in microseconds of CPU time.
+    pub fn longest_turn_us(&self) -> u64 {
+        self.stats.longest_turn_us
+    }
+
     /// Takes note of the CPU time that a turn took.
     #[inline]
     pub fn turn_took(&mut self, cpu_us: u64) {
