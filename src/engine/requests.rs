@@ -102,12 +102,6 @@ impl Engine {
             session.state = State::Closing;
             session.input = None;
         }
-        if session.state == State::Stuffed && session.unsent_bytes > 0 && self.has_output_limit() {
-            // The network has taken what it can, and the next reply would be above the limit.
-            let (conn, unsent) = (session.conn, session.pipeline.held_bytes() + session.unsent_bytes);
-            self.sessions.put(session);
-            return self.close_above_limit(conn, unsent);
-        }
         self.regulate(&mut session);
         if !session.listed && (session.pipeline.ready_bytes() > 0 || session.state == State::Closing) {
             session.listed = true;

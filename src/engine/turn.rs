@@ -204,19 +204,10 @@ impl Engine {
         }
     }
 
-    /// Whether the operator wants clients closed that do not read, rather than waited for.
+    /// Whether the operator wants clients closed that do not read, rather than waited for. Then requests go on, a few in
+    /// each turn, until what the network has not taken is above the limit.
     pub(super) fn has_output_limit(&self) -> bool {
         self.config.output_limits.normal.hard_bytes > 0
-    }
-
-    /// Closes a client that has, or is about to have, more output than it may.
-    #[cold]
-    pub(super) fn close_above_limit(&mut self, conn: ConnId, unsent: usize) {
-        let OutputLimit { hard_bytes, soft_bytes, .. } = self.config.output_limits.normal;
-        let client = self.sessions.get_mut(conn).map_or(0, |session| session.id.0);
-        tracing::warn!(client, unsent, hard_bytes, soft_bytes, "a client is closed: its output is above the limit");
-        self.stats.output_closed += 1;
-        self.close(conn, false);
     }
 
     fn stalled(&mut self, conn: ConnId, unsent: usize) {
@@ -229,7 +220,10 @@ impl Engine {
         session.above_soft_since_us = above_soft.then(|| session.above_soft_since_us.unwrap_or(now_us));
         let too_long = session.above_soft_since_us.is_some_and(|since| now_us - since > u64::from(soft_s) * 1_000_000);
         if too_long || (hard_bytes > 0 && unsent as u64 > hard_bytes) {
-            return self.close_above_limit(conn, unsent);
+            let client = session.id.0;
+            tracing::warn!(client, unsent, hard_bytes, soft_bytes, "a client is closed: its output is above the limit");
+            self.stats.output_closed += 1;
+            return self.close(conn, false);
         }
         if unsent > output_max && session.state == State::Ready {
             session.state = State::Stuffed;
