@@ -24,9 +24,6 @@ pub const BULK_BYTES_MAX_DEFAULT: usize = 512 * 1024 * 1024;
 /// Values above this are reference-counted, shared with the kernel while they are sent, and never run under a lease.
 pub const LARGE_VALUE_BYTES: usize = 16 * 1024;
 
-/// Entries that KEYS, or SCAN with a large COUNT, visits before other work gets its turn: 90 to 130 us of hashing, sorting
-/// and matching with a million keys, 260 us at worst.
-pub const SCAN_SLICE_ENTRIES: usize = 1024;
 /// Bytes of one whole request: arguments are found by 32-bit offsets. A claim beyond it is an invalid bulk length.
 pub const REQUEST_BYTES_MAX: usize = u32::MAX as usize;
 
@@ -80,7 +77,7 @@ pub const RECEIVE_BUFFERS: u16 = 256;
 pub const RECEIVE_BUFFER_BYTES: u32 = 16 * 1024;
 
 /// How often the kernel reads one socket before it turns to the next (`MULTISHOT_MAX_RETRY` of Linux).
-pub const RECEIVES_PER_WAKE_MAX: u16 = 32;
+const RECEIVES_PER_WAKE_MAX: u16 = 32;
 
 /// Slices of one vectored send; the rest of the output follows with the next one.
 pub const SEND_PIECES_MAX: usize = 64;
@@ -191,8 +188,9 @@ pub const IDLE_CHECK_INTERVAL_US: u64 = 1_000_000;
 /// A command of bounded cost takes less than this. SLOWLOG with a threshold below it measures every command.
 pub const BOUNDED_COMMAND_US: u64 = 1000;
 
-/// Entries that work on a whole shard (KEYS) visits in one turn, at about a tenth of a microsecond each.
-pub const SLICE_ENTRIES: usize = 2048;
+/// Entries that work on a whole shard (KEYS, SCAN with a large COUNT) visits in one turn: 90 to 130 us of hashing, sorting
+/// and matching with a million keys, 260 us at worst.
+pub const SLICE_ENTRIES: usize = 1024;
 
 /// Entries that one SCAN visits at most, whatever its COUNT: the longest turn again.
 pub const SCAN_VISITS_MAX: usize = 4096;
@@ -245,6 +243,8 @@ pub const STALL_US_MAX: u64 = 3_600_000_000;
 
 const _: () = assert!(TIMED_ONE_IN.is_power_of_two());
 
+/// A client that speaks HTTP to the server is worth a line in the log at most once in this time.
+pub const ATTACK_LOG_INTERVAL_US: u64 = 60_000_000;
 /// Requests of a pipeline whose keys are looked for together, before the first of them runs: as many loads as a core keeps
 /// in flight.
 pub const WARM_KEYS: usize = 16;

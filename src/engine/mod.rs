@@ -232,6 +232,8 @@ pub struct Engine {
     expire_actively: bool,
     /// Connections checked so far in this round of idle checks, and when the next round begins.
     next_idle_check_us: u64,
+    /// When the next client that speaks HTTP is worth a line in the log.
+    next_attack_log_us: u64,
 
     effects: VecDeque<Effect>,
     stats: CoreStats,
@@ -308,6 +310,7 @@ impl Engine {
             pause: None,
             expire_actively: true,
             next_idle_check_us: 0,
+            next_attack_log_us: 0,
             effects: VecDeque::new(),
             stats: CoreStats::new(CommandId::COUNT),
             times: CommandTimes::default(),

@@ -62,7 +62,7 @@ impl Engine {
         let free = match session.state {
             State::Ready | State::NoCredit | State::Paused => true,
             State::Draining => session.pipeline.is_settled(),
-            State::Stuffed => session.unsent_bytes <= self.output_bytes_max() / 2,
+            State::Stuffed => self.has_output_limit() || session.unsent_bytes <= self.output_bytes_max() / 2,
             State::Busy | State::Closing => false,
         };
         if free {

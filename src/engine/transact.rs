@@ -61,15 +61,15 @@ impl Part {
         if command.keys.is_empty() {
             return Intents::Shard;
         }
-        let mut keys: Vec<Key> = Vec::with_capacity(self.keys.len());
-        for part_key in &self.keys {
-            let name = request.get(part_key.index);
-            match keys.iter_mut().find(|key| *key.name == *name) {
-                Some(key) => key.exclusive |= part_key.write,
-                None => keys.push(Key { name: name.into(), exclusive: part_key.write }),
-            }
-        }
-        Intents::Keys(keys)
+        // Sorted to find what is named twice: a request may have a million keys.
+        let mut keys: Vec<(&[u8], bool)> = self.keys.iter().map(|key| (request.get(key.index), key.write)).collect();
+        keys.sort_unstable();
+        keys.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            kept.1 |= same && later.1;
+            same
+        });
+        Intents::Keys(keys.into_iter().map(|(name, exclusive)| Key { name: name.into(), exclusive }).collect())
     }
 
     fn stored_keys<'a>(&'a self, request: Request<'a>) -> impl Iterator<Item = StoredKey> + 'a {

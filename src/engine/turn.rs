@@ -204,6 +204,12 @@ impl Engine {
         }
     }
 
+    /// Whether the operator wants clients closed that do not read, rather than waited for. Then requests go on, a few in
+    /// each turn, until what the network has not taken is above the limit.
+    pub(super) fn has_output_limit(&self) -> bool {
+        self.config.output_limits.normal.hard_bytes > 0
+    }
+
     fn stalled(&mut self, conn: ConnId, unsent: usize) {
         let output_max = self.output_bytes_max();
         let now_us = self.now.mono_us;
@@ -221,7 +227,7 @@ impl Engine {
         }
         if unsent > output_max && session.state == State::Ready {
             session.state = State::Stuffed;
-        } else if unsent <= output_max / 2 && session.state == State::Stuffed && !session.runnable {
+        } else if (hard_bytes > 0 || unsent <= output_max / 2) && session.state == State::Stuffed && !session.runnable {
             session.runnable = true;
             self.runnable.push_back(conn);
         }

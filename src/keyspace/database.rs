@@ -112,7 +112,7 @@ impl Database {
         true
     }
 
-    /// See [`Table::scan`]; entries that are due are passed over, but count.
+    /// See `Table::scan`; entries that are due are passed over, but count.
     pub fn scan(
         &self,
         from: ScanPosition,

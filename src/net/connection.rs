@@ -119,6 +119,13 @@ impl<Descriptor> Connection<Descriptor> {
         taken + self.queued.len()
     }
 
+    /// Whether something follows the send in the kernel's hands as soon as that is settled.
+    #[inline]
+    pub(super) fn has_sequel(&self) -> bool {
+        let Outgoing::Lent { output, sent, asked } = &self.outgoing else { return false };
+        self.closing != Closing::Open || !self.queued.is_empty() || sent + asked < output.len()
+    }
+
     /// Whether bytes are wanted from the kernel.
     pub(super) fn wants_receive(&self) -> bool {
         self.reading && !self.ended && self.closing == Closing::Open

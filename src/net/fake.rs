@@ -29,6 +29,8 @@ pub(super) struct World {
     pub(super) waiting: VecDeque<i32>,
     /// Bells that have arrived at the other core.
     pub(super) bells: usize,
+    /// Enters that would not have returned until something came from outside.
+    pub(super) slept: usize,
     /// Whether the kernel still takes liberties; without, it only does what it must.
     pub(super) kind: bool,
 }
@@ -312,7 +314,7 @@ impl Kernel for FakeKernel {
         asked
     }
 
-    fn enter(&mut self, _how: Enter) -> io::Result<()> {
+    fn enter(&mut self, how: Enter) -> io::Result<()> {
         let consume = if self.whim(6) { self.rng.usize(..=self.queue.len()) } else { self.queue.len() };
         for _ in 0..consume {
             let (queued, token) = self.queue.pop_front().unwrap();
@@ -327,6 +329,9 @@ impl Kernel for FakeKernel {
             if goes_on {
                 self.pending.push(op);
             }
+        }
+        if how.want > 0 && how.timeout.is_none() && self.completions.is_empty() {
+            self.world.borrow_mut().slept += 1;
         }
         Ok(())
     }

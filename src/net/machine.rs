@@ -37,6 +37,9 @@ pub struct Net<K: Kernel = Uring> {
     /// Sends whose outcome is not known yet, in the order of pushing: what the kernel will have consumed by then, and
     /// the connection.
     sends: VecDeque<(u64, u32)>,
+    /// A send of this turn has a sequel: the rest of its output, or the end of its connection. No completion announces
+    /// that it can follow, so the turn must not wait for one.
+    sequel: bool,
     /// Completions to be turned into events, from `next_completion` on.
     completions: Vec<Completion>,
     next_completion: usize,
@@ -108,6 +111,7 @@ impl<K: Kernel> Net<K> {
             listeners: Vec::new(),
             dirty: Vec::new(),
             sends: VecDeque::new(),
+            sequel: false,
             completions: Vec::new(),
             next_completion: 0,
             notices: VecDeque::new(),
@@ -308,6 +312,8 @@ impl<K: Kernel> Net<K> {
 
     /// Queues what connections, listeners and bells wish for. False if something had to stay behind.
     fn queue_wishes(&mut self) -> Result<bool, NetError> {
+        // Sends that the last enter left open are settled by this one at the earliest.
+        self.sequel = !self.sends.is_empty();
         self.queue_accepts()?;
         let dirty = mem::take(&mut self.dirty);
         for (looked_at, &index) in dirty.iter().enumerate() {
@@ -348,9 +354,11 @@ impl<K: Kernel> Net<K> {
             Outgoing::Idle if !connection.queued.is_empty() => {
                 let output = mem::take(&mut connection.queued);
                 self.sends.push_back((push_send(&mut self.kernel, connection, output, 0, token(Kind::Send)), index));
+                self.sequel |= connection.has_sequel();
             }
             Outgoing::Rest { output, sent } if !connection.full => {
                 self.sends.push_back((push_send(&mut self.kernel, connection, output, sent, token(Kind::Send)), index));
+                self.sequel |= connection.has_sequel();
             }
             Outgoing::Rest { output, sent } => {
                 if connection.writable == InKernel::No {
@@ -435,7 +443,7 @@ impl<K: Kernel> Net<K> {
     fn how_to_enter(&self, wait: Wait, everything_queued: bool) -> Enter {
         let rest = self.resting().then_some(Duration::from_millis(ACCEPT_REST_MS));
         let timeout = match wait.limit {
-            _ if !everything_queued || self.has_events() => Some(Duration::ZERO),
+            _ if !everything_queued || self.sequel || self.has_events() => Some(Duration::ZERO),
             Limit::None => Some(Duration::ZERO),
             Limit::AtMost(time) => Some(rest.map_or(time, |rest| rest.min(time))),
             Limit::Forever => rest,

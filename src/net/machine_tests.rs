@@ -287,6 +287,32 @@ fn a_full_socket_is_told_of_once_and_so_is_its_end() {
 }
 
 #[test]
+fn what_follows_a_send_is_not_slept_on() {
+    let (world, mut net, conn) = one_connection();
+    {
+        let mut world = world.borrow_mut();
+        let socket = world.sockets.get_mut(&0).unwrap();
+        (socket.room, socket.finished) = (1 << 20, true);
+    }
+    net.wait(Wait::NONE).unwrap();
+    while net.next_event().is_some() {}
+    // More pieces than one send of this kernel takes, and then the end; a send that succeeds announces neither.
+    let mut output = Output::default();
+    (0..5).for_each(|_| output.push_shared(Bytes::from(vec![b'x'; 20_000])));
+    net.send(conn, output);
+    net.close(conn, true);
+    for _ in 0..10 {
+        net.wait(Wait::FOREVER).unwrap();
+        if world.borrow().sockets[&0].closed {
+            assert_eq!(world.borrow().sockets[&0].outbound.len(), 100_000);
+            return;
+        }
+        assert_eq!(world.borrow().slept, 0, "nobody would wake it");
+    }
+    panic!("it is not closed");
+}
+
+#[test]
 fn output_of_one_turn_leaves_by_one_send() {
     let (world, mut net, conn) = one_connection();
     world.borrow_mut().sockets.get_mut(&0).unwrap().room = 100;

@@ -24,9 +24,8 @@
 //!    returned, its submission was consumed, no completion is held back by a full queue, and none came. What did not
 //!    leave waits until the socket takes bytes again. Output that comes meanwhile queues behind.
 //! 3. *The receive pool* is shared by all connections. A buffer is lent until the next event is asked for, so all are
-//!    back before the kernel is entered again; and in one enter the kernel reads a socket at most
-//!    [`RECEIVES_PER_WAKE_MAX`](crate::limits::RECEIVES_PER_WAKE_MAX) times before it turns to the next, an eighth of the
-//!    pool. A receive that finds the pool empty is armed again by the next turn.
+//!    back before the kernel is entered again; and in one enter the kernel reads a socket at most 32 times before it
+//!    turns to the next, an eighth of the pool. A receive that finds the pool empty is armed again by the next turn.
 //! 4. *A bell is never lost.* One that could not be queued, or was refused, is rung again by the next turn.
 
 mod buffers;

@@ -174,7 +174,14 @@ mod tests {
     const LOCALHOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
     fn in_use(address: SocketAddr, cores: usize) {
-        let error = tcp(address, cores, 16).unwrap_err();
+        // Without the patience for a server that is going down.
+        assert_eq!(tcp_sockets(address, cores, 16).unwrap_err(), Errno::ADDRINUSE, "{address}");
+    }
+
+    #[test]
+    fn a_server_that_stays_is_told_of_in_the_end() {
+        let first = tcp(LOCALHOST, 1, 16).unwrap();
+        let error = tcp(first.address, 1, 16).unwrap_err();
         assert_eq!(error.cause().kind(), io::ErrorKind::AddrInUse, "{error}");
         assert!(error.to_string().contains("address in use"), "{error}");
     }
@@ -211,12 +218,13 @@ mod tests {
     #[test]
     fn of_two_servers_that_start_together_one_gets_the_address() {
         for _ in 0..50 {
+            // Without the patience that the loser would have with a server that is going down.
             let port = tcp(LOCALHOST, 1, 16).unwrap().address.port();
             let address = SocketAddr::new(LOCALHOST.ip(), port);
             let barrier = std::sync::Barrier::new(2);
             let start = || {
                 barrier.wait();
-                tcp(address, 2, 16)
+                tcp_sockets(address, 2, 16)
             };
             let (left, right) = std::thread::scope(|scope| {
                 let left = scope.spawn(start);

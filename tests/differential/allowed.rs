@@ -1,7 +1,7 @@
 //! `tests/differences.toml`: the differences from redis-server that are meant.
 //!
 //! Each `[[difference]]` has `command`, a name as COMMAND LIST gives it, `pattern`, which describes the whole of
-//! `LINE -> REDIS -> COREWISE` (`*` is any text), and `reason`.
+//! `LINE -> REDIS -> COREWISE` (`*` is any text), and `reason`. One reason may have several patterns.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::run::{Difference, name_of};
 
 struct Row {
     command: String,
-    pattern: String,
+    patterns: Vec<String>,
     uses: u64,
 }
 
@@ -36,7 +36,12 @@ impl Allowed {
             };
             assert_eq!(table.len(), 3, "tests/differences.toml: a row is command, pattern and reason:\n{table}");
             assert!(text("reason").len() >= 20, "tests/differences.toml: that is no reason:\n{table}");
-            Row { command: text("command"), pattern: text("pattern"), uses: 0 }
+            let patterns = match table.get("pattern").and_then(|item| item.as_array()) {
+                Some(several) => several.iter().filter_map(|item| item.as_str()).map(str::to_owned).collect(),
+                None => vec![text("pattern")],
+            };
+            assert!(!patterns.is_empty(), "tests/differences.toml: a row lacks patterns:\n{table}");
+            Row { command: text("command"), patterns, uses: 0 }
         };
         Allowed(tables.iter().map(row).collect())
     }
@@ -55,7 +60,8 @@ impl Allowed {
     pub(crate) fn allows(&mut self, operation: &Operation, difference: &Difference) -> bool {
         let name = name_of(operation);
         let text = format!("{} -> {} -> {}", join_words(&operation.words), difference.theirs, difference.ours);
-        let row = self.0.iter_mut().find(|row| glob_nocase(&row.command, &name) && glob_nocase(&row.pattern, &text));
+        let describes = |row: &Row| row.patterns.iter().any(|pattern| glob_nocase(pattern, &text));
+        let row = self.0.iter_mut().find(|row| glob_nocase(&row.command, &name) && describes(row));
         row.map(|row| row.uses += 1).is_some()
     }
 

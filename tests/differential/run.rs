@@ -86,10 +86,12 @@ impl Pair {
     }
 
     /// Empties both servers and connects anew; a server that went down is started again.
+    #[expect(clippy::print_stdout, reason = "why a server went down is part of the report")]
     pub(crate) fn restart(&mut self) {
         self.clients.clear();
         for server in &mut self.servers {
-            if server.exit_status().is_some() {
+            if let Some(status) = server.exit_status() {
+                println!("{} had ended: {status}; its last words:\n{}", server.variant.name, server.log());
                 let variant = server.variant.clone();
                 *server = Server::start(&variant, &[]);
             }

@@ -12,6 +12,7 @@ use super::node::{Handled, Refused};
 use super::requests::Flow;
 use crate::base::glob_matches_ignoring_case;
 use crate::command::{self, Args, Command, CommandId, Refusal};
+use crate::limits::ATTACK_LOG_INTERVAL_US;
 use crate::resp::{ReplyError, Request};
 use crate::session::{Session, State};
 
@@ -106,6 +107,11 @@ impl Engine {
     }
 }
 
+/// Whether a line with this first word belongs to an HTTP request that may carry commands behind it.
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
+}
+
 /// Errors.
 impl Engine {
     /// Answers with an error of whatever kind.
@@ -141,11 +147,30 @@ impl Engine {
     /// Refuses a request that is no command.
     #[cold]
     pub(super) fn refuse_unknown(&mut self, session: &mut Session, refusal: Refusal, request: Request<'_>) -> Flow {
+        if is_http(request.get(0)) {
+            self.show_the_door(session);
+            return Flow::Next;
+        }
         if let Refusal::WrongArity(command) = refusal {
             self.stats.failures[command.id.index()].rejected += 1;
         }
         self.count_error("ERR");
         self.answer(session, |_, reply| refusal.write(request, reply))
+    }
+
+    /// Closes a connection that speaks HTTP: a browser that a hostile page has sent here takes every line of its request
+    /// for nothing, and one of them may be a command. What came before is answered, and nothing after it is read.
+    #[cold]
+    fn show_the_door(&mut self, session: &mut Session) {
+        session.state = State::Closing;
+        if self.now.mono_us >= self.next_attack_log_us {
+            self.next_attack_log_us = self.now.mono_us + ATTACK_LOG_INTERVAL_US;
+            tracing::warn!(
+                client = session.peer.address,
+                "Possible SECURITY ATTACK detected: a client sent POST or Host:, which are words of HTTP, as a web page \
+                 does that makes a browser talk to this server. Its connection is closed."
+            );
+        }
     }
 
     /// Counts an error reply by its line.
