@@ -118,14 +118,20 @@ impl Engine {
             self.mail(self.core, session, command, request);
             return Outcome::Mailed;
         }
-        let blocking = if self.ledger.is_empty() { None } else { self.blocking_key(command, request) };
-        let Some(key) = blocking else {
+        if self.ledger.is_empty() {
             self.run_here(session, command, request);
             return Outcome::Done;
-        };
+        }
+        let blocked =
+            self.held_back.contains_key(&(self.core, session.conn)) || self.blocking_key(command, request).is_some();
+        if !blocked {
+            self.run_here(session, command, request);
+            return Outcome::Done;
+        }
         // It waits from now on: in a letter it would be passed by a read that the intent lets through.
         let run = order(session, command, request);
-        self.wait_behind(key, self.core, run, request);
+        let waits = self.must_wait(self.core, run, request);
+        debug_assert!(waits, "nothing has changed since it was looked at");
         Outcome::Mailed
     }
 

@@ -35,7 +35,7 @@ mod testing;
 mod transact;
 mod turn;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -209,6 +209,8 @@ pub struct Engine {
     outgoing: Vec<Box<Batch>>,
     /// Credits of requests that are under way, by core.
     credits: Vec<Vec<Credit>>,
+    /// Requests behind one of the same client that waits in the ledger.
+    held_back: HashMap<(CoreId, ConnId), VecDeque<Waiter>>,
     /// Batches whose requests wait for the own shard to come back.
     stash: VecDeque<(CoreId, Box<Batch>)>,
 
@@ -297,6 +299,7 @@ impl Engine {
             loans: (0..cores).map(|_| None).collect(),
             outgoing: (0..cores).map(|_| Box::default()).collect(),
             credits: (0..cores).map(|_| Vec::new()).collect(),
+            held_back: HashMap::new(),
             stash: VecDeque::new(),
             ledger: Ledger::new(hasher.clone()),
             transactions: Slab::new(),

@@ -1,9 +1,11 @@
 //! Where mail arrives: requests of other cores run on the own shard, replies go to their places.
 
+use std::collections::VecDeque;
+
 use super::keyed::NO_PLACE;
 use super::mail::{self, Batch, Letter, Place, Rare, Run};
 use super::{Effect, Engine};
-use crate::base::CoreId;
+use crate::base::{ConnId, CoreId};
 use crate::mesh::Progress;
 use crate::resp::{Output, Reply, Request};
 use crate::txn::Ticket;
@@ -87,22 +89,46 @@ impl Engine {
     fn run_for(&mut self, from: CoreId, run: Run, bytes: &[u8]) {
         let mut spans = std::mem::take(&mut self.spans);
         let request = mail::unpack(bytes, run.start, run.arguments, &mut spans);
-        let command = run.command.command();
-        let blocking = if self.ledger.is_empty() { None } else { self.blocking_key(command, request) };
-        match blocking {
-            None => {
-                self.run_timed(from, run, request);
-            }
-            Some(key) => self.wait_behind(key, from, run, request),
+        if !self.must_wait(from, run, request) {
+            self.run_timed(from, run, request);
         }
         self.spans = spans;
     }
 
-    /// Lets a request wait behind the intents on `key`.
-    pub(super) fn wait_behind(&mut self, key: &[u8], from: CoreId, run: Run, request: Request<'_>) {
+    /// Puts a request aside if an intent lies on its keys, or if an earlier one of the same client waits already: those of
+    /// one client are executed in their order. True if it was.
+    pub(super) fn must_wait(&mut self, from: CoreId, run: Run, request: Request<'_>) -> bool {
+        if self.ledger.is_empty() {
+            return false;
+        }
+        let client = (from, run.reply_to.conn);
+        let behind_own = self.held_back.contains_key(&client);
+        let key = if behind_own { None } else { self.blocking_key(run.command.command(), request) };
+        if !behind_own && key.is_none() {
+            return false;
+        }
         let mut bytes = Vec::new();
         let start = mail::pack(&mut bytes, request);
-        self.ledger.wait(key, Waiter { from, run: Run { start, ..run }, bytes });
+        let waiter = Waiter { from, run: Run { start, ..run }, bytes };
+        match key {
+            Some(key) => {
+                self.ledger.wait(key, waiter);
+                self.held_back.insert(client, VecDeque::new());
+            }
+            None => self.held_back.entry(client).or_default().push_back(waiter),
+        }
+        true
+    }
+
+    /// A request of this client that waited has run: those that it held back follow, until one of them must wait itself.
+    fn release_held_back(&mut self, client: (CoreId, ConnId)) {
+        let mut waiters = self.held_back.remove(&client).unwrap_or_default();
+        while let Some(Waiter { from, run, bytes }) = waiters.pop_front() {
+            self.run_for(from, run, &bytes);
+            if let Some(behind) = self.held_back.get_mut(&client) {
+                behind.append(&mut waiters);
+            }
+        }
     }
 
     /// Runs a command that has waited, unless something is still in its way.
@@ -121,6 +147,7 @@ impl Engine {
         }
         self.run_timed(*from, *run, request);
         self.spans = spans;
+        self.release_held_back((*from, run.reply_to.conn));
     }
 
     /// Runs a request whose time has come, and replies.
