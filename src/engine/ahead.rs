@@ -83,7 +83,7 @@ impl Engine {
             let mut ahead = Ahead::new();
             let batch = std::iter::once(first).chain(runs.by_ref().take(WARM_KEYS - 1));
             batch.filter_map(|run| mail::packed_argument(bytes, run, 1)).for_each(|key| ahead.push(key));
-            self.warm(&mut shard, first.database, &ahead);
+            self.warm(&mut shard, first.selected.database, &ahead);
         }
         self.shard = Some(shard);
     }

@@ -11,7 +11,7 @@ use crate::keyspace::{Deadline, Shard};
 use crate::limits::{LARGE_VALUE_BYTES, LOAN_COMMANDS};
 use crate::resp::{Reply, ReplyError, Request};
 use crate::route::{self, Plan};
-use crate::session::{ReplyMode, Session, State};
+use crate::session::{ReplyMode, Selected, Session, State};
 
 /// Where a command on one core ended up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,10 +69,10 @@ impl Engine {
     #[inline]
     pub(super) fn run_here(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) {
         let now = self.now;
-        let database = session.database;
+        let selected = session.selected();
         self.answer(session, |engine, reply| {
             let Some(mut shard) = engine.shard.take() else { return };
-            engine.execute(&mut shard, now, database, command, request, reply);
+            engine.execute(&mut shard, now, selected, command, request, reply);
             engine.shard = Some(shard);
         });
     }
@@ -83,12 +83,13 @@ impl Engine {
         &mut self,
         shard: &mut Shard,
         now: Now,
-        database: u16,
+        selected: Selected,
         command: &'static Command,
         request: Request<'_>,
         reply: &mut Reply<'_>,
     ) {
-        if let Err(error) = exec::run(command, request, shard, &mut self.cx(now, database), reply) {
+        shard.set_touching(!selected.no_touch);
+        if let Err(error) = exec::run(command, request, shard, &mut self.cx(now, selected.database), reply) {
             self.failed(command, error, reply);
         }
     }
@@ -166,9 +167,9 @@ impl Engine {
         self.stats.borrowed += 1;
         open.commands += 1;
         let now = open.loan.advance(self.now);
-        let database = session.database;
+        let selected = session.selected();
         self.answer(session, |engine, reply| {
-            engine.execute(&mut open.loan, now, database, command, request, reply);
+            engine.execute(&mut open.loan, now, selected, command, request, reply);
         });
         self.loans[core.index()] = Some(open);
     }
@@ -249,7 +250,7 @@ fn order(session: &mut Session, command: &'static Command, request: Request<'_>)
     Run {
         reply_to: Place { conn: session.conn, place },
         command: command.id,
-        database: session.database,
+        selected: session.selected(),
         protocol: session.protocol,
         arguments: request.len() as u32,
         start: 0,

@@ -16,6 +16,7 @@ use crate::base::ConnId;
 use crate::command::CommandId;
 use crate::keyspace::Entry;
 use crate::resp::{Output, Protocol, Request, Span};
+use crate::session::Selected;
 use crate::txn::{Intents, TxnId};
 
 use super::node::{Ask, Slow, Told};
@@ -43,7 +44,7 @@ pub(super) struct Place {
 pub(super) struct Run {
     pub(super) reply_to: Place,
     pub(super) command: CommandId,
-    pub(super) database: u16,
+    pub(super) selected: Selected,
     pub(super) protocol: Protocol,
     /// Number of arguments, and where they are packed in [`Batch::bytes`].
     pub(super) arguments: u32,
@@ -119,7 +120,7 @@ pub(super) struct Work {
 #[derive(Debug)]
 pub(super) enum Task {
     /// Run this part of a command and finish.
-    Run { command: CommandId, database: u16, protocol: Protocol, request: OwnedRequest, per_key: bool },
+    Run { command: CommandId, selected: Selected, protocol: Protocol, request: OwnedRequest, per_key: bool },
     /// Send copies of these entries and wait for `Store`.
     Fetch { keys: Vec<StoredKey> },
 }

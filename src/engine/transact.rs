@@ -17,7 +17,7 @@ use crate::exec;
 use crate::keyspace::{Entry, Shard};
 use crate::limits::LARGE_VALUE_BYTES;
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
-use crate::session::{ReplyMode, Session, State};
+use crate::session::{ReplyMode, Selected, Session, State};
 use crate::txn::{Intents, Key, TxnId};
 
 /// A command over several cores that is under way.
@@ -25,7 +25,7 @@ use crate::txn::{Intents, Key, TxnId};
 pub(super) struct Transaction {
     client: Place,
     command: &'static Command,
-    database: u16,
+    selected: Selected,
     protocol: Protocol,
     request: OwnedRequest,
     id: TxnId,
@@ -120,7 +120,7 @@ impl Engine {
         let handle = self.transactions.insert(Transaction {
             client: Place { conn: session.conn, place },
             command,
-            database: session.database,
+            selected: session.selected(),
             protocol: session.protocol,
             request: OwnedRequest::new(request.iter()),
             id: TxnId(0),
@@ -205,13 +205,13 @@ impl Engine {
         request: Request<'_>,
         mut parts: Vec<Part>,
     ) {
-        let (database, protocol) = (session.database, session.protocol);
+        let (selected, protocol) = (session.selected(), session.protocol);
         self.stats.borrowed += 1;
         if manner(command) == Manner::Split {
             for part in &mut parts {
                 let own = part_request(command, request, part);
                 let reply = self.with_held(part.core, |engine, shard| {
-                    engine.run_part(shard, command, database, protocol, own.request(), command.spread == Spread::PerKey)
+                    engine.run_part(shard, command, selected, protocol, own.request(), command.spread == Spread::PerKey)
                 });
                 part.reply = reply.unwrap_or_default();
             }
@@ -224,7 +224,7 @@ impl Engine {
             part.entries = entries.unwrap_or_default();
         }
         let mut writes = Vec::new();
-        self.answer(session, |engine, reply| writes = engine.run_assembled(command, database, request, parts, reply));
+        self.answer(session, |engine, reply| writes = engine.run_assembled(command, selected, request, parts, reply));
         for (core, writes) in writes {
             self.with_held(core, |engine, shard| engine.apply(shard, writes));
         }
@@ -328,12 +328,12 @@ impl Engine {
         if transaction.awaiting > 0 {
             return;
         }
-        let Transaction { client, command, database, protocol, request, id, parts, began_us, .. } =
+        let Transaction { client, command, selected, protocol, request, id, parts, began_us, .. } =
             self.transactions.remove(handle.0 as usize);
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, protocol);
         // The intents stay until the outcome is stored, so the reply may leave at once: nobody can look at the keys before.
-        let outcome = self.run_assembled(command, database, request.request(), parts, &mut reply);
+        let outcome = self.run_assembled(command, selected, request.request(), parts, &mut reply);
         for (core, writes) in outcome {
             self.write(core, Rare::Store { id, writes });
         }
@@ -375,7 +375,7 @@ impl Engine {
     fn run_assembled(
         &mut self,
         command: &'static Command,
-        database: u16,
+        selected: Selected,
         request: Request<'_>,
         parts: Vec<Part>,
         reply: &mut Reply<'_>,
@@ -392,7 +392,7 @@ impl Engine {
             places.push((core, keys));
         }
         let before = assembly.stats().changes;
-        self.execute(&mut assembly, now, database, command, request, reply);
+        self.execute(&mut assembly, now, selected, command, request, reply);
         let changed = assembly.stats().changes != before;
         let mut outcome = Vec::with_capacity(places.len());
         for (core, keys) in &places {
@@ -419,9 +419,9 @@ impl Engine {
         while let Some((id, work)) = self.ledger.begin() {
             let Work { coordinator, handle, part, task } = work;
             match task {
-                Task::Run { command, database, protocol, request, per_key } => {
+                Task::Run { command, selected, protocol, request, per_key } => {
                     let reply = self.with_held(self.core, |engine, shard| {
-                        engine.run_part(shard, command.command(), database, protocol, request.request(), per_key)
+                        engine.run_part(shard, command.command(), selected, protocol, request.request(), per_key)
                     });
                     self.write(coordinator, Rare::Executed { handle, part, reply: reply.unwrap_or_default() });
                     self.end_intents(id);
@@ -477,7 +477,7 @@ impl Engine {
         &mut self,
         shard: &mut Shard,
         command: &'static Command,
-        database: u16,
+        selected: Selected,
         protocol: Protocol,
         request: Request<'_>,
         per_key: bool,
@@ -486,13 +486,13 @@ impl Engine {
         let mut reply = PartReply::default();
         if !per_key {
             let mut encoder = Reply::new(&mut reply.bytes, protocol);
-            self.execute(shard, now, database, command, request, &mut encoder);
+            self.execute(shard, now, selected, command, request, &mut encoder);
             return reply;
         }
         let mut one = Output::default();
         for key in request.iter().skip(1) {
             let single = OwnedRequest::new([request.get(0), key]);
-            self.execute(shard, now, database, command, single.request(), &mut Reply::new(&mut one, protocol));
+            self.execute(shard, now, selected, command, single.request(), &mut Reply::new(&mut one, protocol));
             // The reply to one key is an array of one: its element stands behind `*1` and CRLF.
             reply.bytes.append_range(&one, ARRAY_OF_ONE, one.len().saturating_sub(ARRAY_OF_ONE));
             reply.ends.push(reply.bytes.len());
@@ -512,7 +512,7 @@ fn task(transaction: &Transaction, part: &Part) -> Task {
         Manner::Assembled => Task::Fetch { keys: part.stored_keys(request).collect() },
         Manner::Split => Task::Run {
             command: transaction.command.id,
-            database: transaction.database,
+            selected: transaction.selected,
             protocol: transaction.protocol,
             request: part_request(transaction.command, request, part),
             per_key: transaction.command.spread == Spread::PerKey,

@@ -38,6 +38,8 @@ struct Common {
     /// The latest time that the shard has seen: with a lease, cores with different readings take turns.
     now: Now,
     stats: ShardStats,
+    /// Commands note the time of their access.
+    touching: bool,
     /// Flushed databases and large values that wait to be dropped a piece at a time.
     graveyard: Vec<Remains>,
 }
@@ -59,7 +61,13 @@ impl Shard {
     pub fn new(databases: usize, hasher: KeyHasher) -> Self {
         Self {
             databases: (0..databases).map(|_| Database::new(hasher.clone())).collect(),
-            common: Common { hasher, now: Now::default(), stats: ShardStats::default(), graveyard: Vec::new() },
+            common: Common {
+                hasher,
+                now: Now::default(),
+                stats: ShardStats::default(),
+                touching: true,
+                graveyard: Vec::new(),
+            },
         }
     }
 
@@ -75,6 +83,12 @@ impl Shard {
     #[inline]
     pub fn keys(&mut self, database: usize, now: Now) -> Keys<'_> {
         Keys { database: &mut self.databases[database], common: &mut self.common, now_ms: now.unix_ms() }
+    }
+
+    /// Whether the commands to come note the time of their access (CLIENT NO-TOUCH).
+    #[inline]
+    pub fn set_touching(&mut self, touching: bool) {
+        self.common.touching = touching;
     }
 
     /// The databases, for counting and scanning.
@@ -244,7 +258,9 @@ impl Keys<'_> {
             return None;
         };
         self.common.stats.hits += 1;
-        self.database.table.at_mut(place).touch(self.now_ms);
+        if self.common.touching {
+            self.database.table.at_mut(place).touch(self.now_ms);
+        }
         Some(place)
     }
 
@@ -281,7 +297,9 @@ impl Keys<'_> {
 
     /// Notes an access (TOUCH). True if the key is there.
     pub fn touch(&mut self, key: &[u8]) -> bool {
-        self.read(key).is_some()
+        let Some(place) = self.meet(key) else { return false };
+        self.database.table.at_mut(place).touch(self.now_ms);
+        true
     }
 
     /// The value for a command that changes it in place; the account follows when the [`Edit`] is dropped.
@@ -289,7 +307,9 @@ impl Keys<'_> {
         let hash = self.database.table.hash(key);
         let place = self.locate(hash, key)?;
         let entry = self.database.table.at_mut(place);
-        entry.touch(self.now_ms);
+        if self.common.touching {
+            entry.touch(self.now_ms);
+        }
         let before = entry.charge();
         let (used_bytes, changes) = (&mut self.database.used_bytes, &mut self.common.stats.changes);
         Some(Edit { entry, used_bytes, changes, before, changed: false })
@@ -310,7 +330,9 @@ impl Keys<'_> {
             self.common.bury(std::mem::replace(&mut entry.value, Value::Int(0)));
         }
         entry.value.assign(bytes);
-        entry.touch(self.now_ms);
+        if self.common.touching {
+            entry.touch(self.now_ms);
+        }
         self.database.used_bytes = self.database.used_bytes - before + entry.value.heap_bytes();
         if let Some(deadline) = deadline
             && deadline != entry.deadline

@@ -61,6 +61,15 @@ pub enum State {
     Closing,
 }
 
+/// What a client has said of how its commands are to meet the keyspace; it travels with each of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Selected {
+    /// SELECT.
+    pub database: u16,
+    /// CLIENT NO-TOUCH: commands leave the time of the last access as it is.
+    pub no_touch: bool,
+}
+
 /// One client.
 #[derive(Debug)]
 pub struct Session {
@@ -167,6 +176,12 @@ impl Session {
         self.no_touch = false;
         self.monitoring = false;
         self.name = None;
+    }
+
+    /// How its next command meets the keyspace.
+    #[inline]
+    pub fn selected(&self) -> Selected {
+        Selected { database: self.database, no_touch: self.no_touch }
     }
 
     /// Bytes that wait in it for being run.
