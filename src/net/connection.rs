@@ -119,11 +119,12 @@ impl<Descriptor> Connection<Descriptor> {
         taken + self.queued.len()
     }
 
-    /// Whether something follows the send in the kernel's hands as soon as that is settled.
+    /// Whether something follows the send in the kernel's hands as soon as that is settled: more output, the end of the
+    /// connection, or news for an owner who has been told of a short send.
     #[inline]
     pub(super) fn has_sequel(&self) -> bool {
         let Outgoing::Lent { output, sent, asked } = &self.outgoing else { return false };
-        self.closing != Closing::Open || !self.queued.is_empty() || sent + asked < output.len()
+        self.stalled || self.closing != Closing::Open || !self.queued.is_empty() || sent + asked < output.len()
     }
 
     /// Whether bytes are wanted from the kernel.

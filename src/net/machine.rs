@@ -174,6 +174,11 @@ impl<K: Kernel> Net<K> {
         self.connection(conn).map_or(0, Connection::unsent_bytes)
     }
 
+    /// Whether the owner has been told of a short send ([`Event::Stalled`]) whose end is still to come.
+    pub fn is_stalled(&self, conn: ConnId) -> bool {
+        self.connection(conn).is_some_and(|connection| connection.stalled)
+    }
+
     /// An empty output, from the pool of those that have been sent.
     pub fn spare_output(&mut self) -> Output {
         self.spare.pop().unwrap_or_default()

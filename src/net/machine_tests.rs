@@ -313,6 +313,24 @@ fn what_follows_a_send_is_not_slept_on() {
 }
 
 #[test]
+fn the_end_of_a_short_send_is_not_slept_on() {
+    let (world, mut net, conn) = one_connection();
+    net.send(conn, text("0123456789"));
+    net.wait(Wait::FOREVER).unwrap();
+    assert!(matches!(net.next_event(), Some(Event::Stalled { .. })));
+    world.borrow_mut().sockets.get_mut(&0).unwrap().room = 100;
+    for _ in 0..10 {
+        net.wait(Wait::FOREVER).unwrap();
+        if let Some(event) = net.next_event() {
+            assert!(matches!(event, Event::Drained { .. }), "{event:?}");
+            return;
+        }
+        assert_eq!(world.borrow().slept, 0, "nobody would wake it");
+    }
+    panic!("it is told of no end");
+}
+
+#[test]
 fn output_of_one_turn_leaves_by_one_send() {
     let (world, mut net, conn) = one_connection();
     world.borrow_mut().sockets.get_mut(&0).unwrap().room = 100;

@@ -158,10 +158,11 @@ impl CoreLoop {
             match effect {
                 Effect::Send(conn) => {
                     let output = self.engine.take_output(conn);
-                    let (before, added) = (self.net.unsent_bytes(conn), output.len());
                     self.net.send(conn, output);
-                    if before > 0 {
-                        self.engine.input(Input::Stalled { conn, unsent: before + added });
+                    // Only then will it be told of the end; what merely waits for its turn leaves without a word.
+                    if self.net.is_stalled(conn) {
+                        let unsent = self.net.unsent_bytes(conn);
+                        self.engine.input(Input::Stalled { conn, unsent });
                     }
                     self.engine.recycle(self.net.spare_output());
                 }

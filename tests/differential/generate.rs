@@ -169,6 +169,15 @@ pub(crate) struct Generator {
     pending: Vec<Operation>,
 }
 
+/// Whether SET gets a moment long ago: redis-server then counts the key in DBSIZE until it happens to look at it.
+fn has_past_deadline(words: &[Vec<u8>]) -> bool {
+    words.windows(2).any(|pair| {
+        let is_moment = pair[0].eq_ignore_ascii_case(b"PXAT") || pair[0].eq_ignore_ascii_case(b"EXAT");
+        let number = std::str::from_utf8(&pair[1]).ok().and_then(|text| text.parse::<i64>().ok());
+        is_moment && number.is_some_and(|number| number < 1_000_000_000)
+    })
+}
+
 impl Generator {
     /// The stream of `seed`.
     pub(crate) fn new(seed: u64, payloads: Vec<Vec<u8>>) -> Generator {
@@ -266,7 +275,8 @@ impl Generator {
         }
         let simple = |word: &Vec<u8>| !word.is_empty() && word.iter().all(|byte| byte.is_ascii_alphanumeric());
         let inline = row.compare != Compare::ScanAll && self.rng.u8(..32) == 0 && words.iter().all(simple);
-        Operation { client: self.client, words, compare: row.compare, settles: row.settles, silent: false, inline }
+        let settles = row.settles || has_past_deadline(&words);
+        Operation { client: self.client, words, compare: row.compare, settles, silent: false, inline }
     }
 
     fn words(&mut self, row: &Row) -> Vec<Vec<u8>> {
