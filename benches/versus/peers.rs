@@ -68,10 +68,10 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a peer, pinned to one CPU unless it pins itself to several.
     pub(crate) fn start(peer: &Peer, cpu: usize) -> Result<Running, String> {
-        let program = peer
-            .program
-            .as_ref()
-            .ok_or("it is not installed (floor: `cargo bench --bench floor --no-run` builds it)")?;
+        let program = peer.program.as_ref().ok_or(match peer.name {
+            "floor" => "it is not built; `cargo bench --bench floor --no-run` does that",
+            _ => "it is not installed",
+        })?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         drop(listener);
