@@ -456,8 +456,14 @@ impl<K: Kernel> Net<K> {
         if timeout == Some(Duration::ZERO) {
             return Enter { want: 0, min_wait_us: 0, timeout: None };
         }
-        let (want, min_wait_us) = if wait.gather && self.min_wait { self.pacing.want() } else { (1, 0) };
-        Enter { want, min_wait_us, timeout }
+        let (want, wait_us) = if wait.gather { self.pacing.want() } else { (1, 0) };
+        if want == 1 || self.min_wait {
+            return Enter { want, min_wait_us: wait_us, timeout };
+        }
+        // An older kernel gathers by a plain timeout. It may end with nothing, and the turn that follows is empty; the
+        // pacing sees to it that this is rare.
+        let gather = Duration::from_micros(u64::from(wait_us));
+        Enter { want, min_wait_us: 0, timeout: Some(timeout.map_or(gather, |timeout| timeout.min(gather))) }
     }
 
     fn resting(&self) -> bool {
