@@ -157,3 +157,28 @@ fn an_idle_connection_costs_less_than_a_kibibyte() {
         drop((first, clients));
     }
 }
+
+#[test]
+fn connections_are_spread_evenly_over_the_cores() {
+    const CLIENTS: usize = 64;
+    for variant in corewise().filter(Variant::is_multicore) {
+        let server = Server::start(&variant, &[]);
+        let mut clients: Vec<Client> = (0..CLIENTS)
+            .map(|_| {
+                let mut client = server.connect();
+                assert_eq!(client.ask("PING").to_string(), "+PONG");
+                client
+            })
+            .collect();
+        let info = clients[0].ask("INFO cores").to_string();
+        let counts: Vec<usize> = info
+            .split("connections=")
+            .skip(1)
+            .filter_map(|rest| rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok())
+            .collect();
+        assert_eq!(counts.len(), 2, "{}: {info}", variant.name);
+        assert!(counts.iter().sum::<usize>() >= CLIENTS, "{}: {counts:?}", variant.name);
+        let (least, most) = (counts.iter().min().expect("two"), counts.iter().max().expect("two"));
+        assert!(most - least <= CLIENTS / 8 + 1, "{}: {counts:?}", variant.name);
+    }
+}

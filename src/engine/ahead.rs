@@ -33,6 +33,9 @@ impl<'k> Ahead<'k> {
 impl Engine {
     /// Warms the cache for the requests at the head of `bytes`; returns how many it has looked at.
     pub(super) fn look_ahead(&mut self, database: u16, bytes: &[u8]) -> usize {
+        if self.shard.as_ref().is_some_and(|shard| !shard.is_worth_warming(usize::from(database))) {
+            return WARM_KEYS;
+        }
         let limits = ParserLimits::default();
         let (mut here, mut there) = (Ahead::new(), Ahead::new());
         let mut other: Option<CoreId> = None;

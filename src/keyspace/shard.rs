@@ -142,6 +142,12 @@ impl Shard {
         self.common.stats.changes += 1;
     }
 
+    /// Whether a database is too large to lie in the cache anyway; see [`Keys::warm`].
+    #[inline]
+    pub fn is_worth_warming(&self, database: usize) -> bool {
+        self.databases[database].len() >= WARM_ENTRIES_MIN
+    }
+
     /// Whether something flushed or unlinked is still to be dropped.
     pub fn has_remains(&self) -> bool {
         !self.common.graveyard.is_empty()

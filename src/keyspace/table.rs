@@ -196,7 +196,7 @@ impl Table {
         true
     }
 
-    /// Index of the segment that a sweep of all segments made last, so that its deadline can be entered.
+    /// Index of the segment that was made last.
     pub(super) fn newest_segment(&self) -> usize {
         self.segments.len() - 1
     }
