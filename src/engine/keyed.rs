@@ -11,7 +11,7 @@ use crate::keyspace::{Deadline, Shard};
 use crate::limits::{LARGE_VALUE_BYTES, LOAN_COMMANDS};
 use crate::resp::{Reply, ReplyError, Request};
 use crate::route::{self, Plan};
-use crate::session::{ReplyMode, Selected, Session, State};
+use crate::session::{Selected, Session, State};
 
 /// Where a command on one core ended up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,9 +23,6 @@ pub(super) enum Outcome {
     /// The core owes as many replies as it may.
     NoCredit(CoreId),
 }
-
-/// The place of a reply that nobody wants (CLIENT REPLY OFF).
-pub(super) const NO_PLACE: u32 = u32::MAX;
 
 impl Engine {
     /// Runs a command on keys, wherever they are.
@@ -238,17 +235,8 @@ impl Engine {
 /// The order to run a request, whose arguments are still to be packed; the place of its reply is reserved.
 #[inline]
 fn order(session: &mut Session, command: &'static Command, request: Request<'_>) -> Run {
-    let place = match session.reply_mode {
-        ReplyMode::On => session.pipeline.reserve(),
-        mode => {
-            if mode == ReplyMode::Skip {
-                session.reply_mode = ReplyMode::On;
-            }
-            NO_PLACE
-        }
-    };
     Run {
-        reply_to: Place { conn: session.conn, place },
+        reply_to: Place { conn: session.conn, place: session.reserve_place() },
         command: command.id,
         selected: session.selected(),
         protocol: session.protocol,

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::keyed::NO_PLACE;
 use super::mail::{self, Batch, Letter, Place, Rare, Run};
 use super::{Effect, Engine};
 use crate::base::{ConnId, CoreId};
 use crate::mesh::Progress;
 use crate::resp::{Output, Reply, Request};
+use crate::session::NO_PLACE;
 use crate::txn::Ticket;
 
 /// A command that waits behind an intent on one of its keys.

@@ -17,7 +17,7 @@ use crate::exec;
 use crate::keyspace::{Entry, Shard};
 use crate::limits::LARGE_VALUE_BYTES;
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
-use crate::session::{ReplyMode, Selected, Session, State};
+use crate::session::{Selected, Session, State};
 use crate::txn::{Intents, Key, TxnId};
 
 /// A command over several cores that is under way.
@@ -108,14 +108,7 @@ impl Engine {
             self.run_at_once(session, command, request, parts);
             return Flow::Next;
         }
-        let place = if session.reply_mode == ReplyMode::On {
-            session.pipeline.reserve()
-        } else {
-            if session.reply_mode == ReplyMode::Skip {
-                session.reply_mode = ReplyMode::On;
-            }
-            super::keyed::NO_PLACE
-        };
+        let place = session.reserve_place();
         session.state = State::Busy;
         let handle = self.transactions.insert(Transaction {
             client: Place { conn: session.conn, place },

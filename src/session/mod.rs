@@ -61,6 +61,9 @@ pub enum State {
     Closing,
 }
 
+/// The place of a reply that nobody wants (CLIENT REPLY OFF).
+pub const NO_PLACE: u32 = u32::MAX;
+
 /// What a client has said of how its commands are to meet the keyspace; it travels with each of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Selected {
@@ -176,6 +179,18 @@ impl Session {
         self.no_touch = false;
         self.monitoring = false;
         self.name = None;
+    }
+
+    /// Reserves the place of a reply that comes later, or [`NO_PLACE`] if the client does not want this one.
+    #[inline]
+    pub fn reserve_place(&mut self) -> u32 {
+        if self.reply_mode == ReplyMode::On {
+            return self.pipeline.reserve();
+        }
+        if self.reply_mode == ReplyMode::Skip {
+            self.reply_mode = ReplyMode::On;
+        }
+        NO_PLACE
     }
 
     /// How its next command meets the keyspace.

@@ -38,7 +38,6 @@ pub(super) use self::monitor::{WATCHER_REFUSED, Watchers};
 use self::report::{CoreReport, Topic};
 use self::settings::Pair;
 pub(super) use self::slowlog::{Begun, Slow};
-use super::keyed::NO_PLACE;
 use super::mail::{Handle, OwnedRequest, Place, Rare};
 use super::requests::Flow;
 use super::{Engine, Pause};
@@ -50,7 +49,7 @@ use crate::exec::scan::{self, KeyList, ScanCursor};
 use crate::keyspace::ScanPosition;
 use crate::metrics::{Event, LatencyEvents, SlowEntry};
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
-use crate::session::{ReplyMode, Session, State};
+use crate::session::{Session, State};
 
 /// A question to a core.
 #[derive(Clone, Debug)]
@@ -320,10 +319,7 @@ impl Engine {
 
     /// Opens a question whose answer is the reply to the current request.
     fn question(&mut self, session: &mut Session, awaiting: usize, gathered: Gathered) -> Handle {
-        let place = if session.reply_mode == ReplyMode::On { session.pipeline.reserve() } else { NO_PLACE };
-        if session.reply_mode == ReplyMode::Skip {
-            session.reply_mode = ReplyMode::On;
-        }
+        let place = session.reserve_place();
         session.state = State::Busy;
         let client = Place { conn: session.conn, place };
         let question = Question { client, protocol: session.protocol, awaiting, gathered, begun: None };
