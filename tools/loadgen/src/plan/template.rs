@@ -1,0 +1,1 @@
+//! A command with placeholders, ready to be encoded quickly.
