@@ -1,28 +1,43 @@
-//! The load: redis-benchmark with SET and GET over 100,000 random keys and 64-byte values.
+//! The load: `corewise-loadgen` on a CPU of its own, and what its JSON says.
 
+use std::env;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::peers::Running;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::peers::{Protocol, Running};
+
+/// The loads that are run unless others are asked for.
+pub(crate) const WORKLOADS: [&str; 11] = [
+    "get", "set", "mixed 9:1", "incr", "mget 10", "mset 10", "ycsb-a", "ycsb-b", "ycsb-c", "ycsb-d", "ycsb-f",
+];
 
 /// One kind of load.
 pub(crate) struct Load {
+    pub(crate) workload: String,
     pub(crate) pipeline: usize,
     pub(crate) connections: usize,
-    /// Of each of the two tests.
-    pub(crate) operations: usize,
+    pub(crate) keys: u64,
+    pub(crate) value_size: u32,
+    pub(crate) seconds: f64,
     pub(crate) client_cpu: usize,
 }
 
-/// What one round has shown. Latencies are the worse of SET and GET.
-#[derive(Clone, Copy, Default)]
+/// What one round has shown.
+#[derive(Clone, Copy, Default, Serialize)]
 pub(crate) struct Figures {
-    /// CPU of the server per operation, in microseconds.
+    /// CPU of the server per operation.
+    #[serde(rename = "server_cpu_us_per_operation")]
     pub(crate) cpu_us: f64,
-    /// Operations per second.
+    #[serde(rename = "operations_per_second")]
     pub(crate) throughput: f64,
-    /// Latencies in milliseconds.
+    #[serde(rename = "p50_ms")]
     pub(crate) p50: f64,
+    #[serde(rename = "p99_ms")]
     pub(crate) p99: f64,
+    #[serde(rename = "p99_9_ms")]
     pub(crate) p999: f64,
 }
 
@@ -46,83 +61,77 @@ impl Figures {
 }
 
 impl Load {
+    /// Whether a server that speaks this protocol can be asked for it.
+    pub(crate) fn can_be_said_in(&self, protocol: Protocol) -> bool {
+        let named = |name: &str| self.workload == name || self.workload.starts_with("mixed");
+        protocol == Protocol::Redis || named("get") || named("set")
+    }
+
+    /// Stores every key once, so that reads find something.
+    pub(crate) fn fill(&self, server: &Running) -> Result<(), String> {
+        self.loadgen("fill", server, &["--pipeline", "16"]).map(|_| ())
+    }
+
     /// Drives a server once.
     pub(crate) fn drive(&self, server: &Running) -> Result<Figures, String> {
-        let before = server.cpu_us()?;
-        let mut command = Command::new("taskset");
-        command.args([
-            "-c",
-            &self.client_cpu.to_string(),
-            "redis-benchmark",
-            "-t",
-            "set,get",
-            "-r",
-            "100000",
-            "-d",
-            "64",
-        ]);
-        for (flag, value) in
-            [("-p", usize::from(server.port)), ("-c", self.connections), ("-P", self.pipeline), ("-n", self.operations)]
-        {
-            command.args([flag, &value.to_string()]);
+        let seconds = format!("{}s", self.seconds);
+        let (pipeline, connections) = (self.pipeline.to_string(), self.connections.to_string());
+        let warmup = format!("{}s", self.seconds / 10.0);
+        let flags = [
+            ["--workload", &self.workload],
+            ["--pipeline", &pipeline],
+            ["--connections", &connections],
+            ["--duration", &seconds],
+            ["--warmup", &warmup],
+            ["--server-pid", &server.pid().to_string()],
+        ];
+        let found = self.loadgen("run", server, flags.as_flattened())?;
+        let number = |path: &str| {
+            let value = found.pointer(path).and_then(Value::as_f64);
+            value.ok_or_else(|| format!("corewise-loadgen does not say {path}: {found}"))
+        };
+        if number("/errors")? > 0.0 {
+            return Err(format!("{} answered with errors: {}", server.name, found["error_replies"]));
         }
-        let output = command.stdin(Stdio::null()).output().map_err(|error| format!("redis-benchmark: {error}"))?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        if !output.status.success() {
-            return Err(format!(
-                "redis-benchmark against {}: {}",
-                server.name,
-                String::from_utf8_lossy(&output.stderr)
-            ));
-        }
-        let spent = server.cpu_us()? - before;
-        let tests: Vec<Test> = text.split("====== ").skip(1).map(Test::read).collect::<Result<_, _>>()?;
-        if tests.len() != 2 {
-            return Err(format!("redis-benchmark ran {} tests instead of two:\n{text}", tests.len()));
-        }
-        let worse = |figure: fn(&Test) -> f64| tests.iter().map(figure).fold(0.0, f64::max);
-        let seconds: f64 = tests.iter().map(|test| self.operations as f64 / test.throughput).sum();
-        let operations = (2 * self.operations) as f64;
         Ok(Figures {
-            cpu_us: spent / operations,
-            throughput: operations / seconds,
-            p50: worse(|test| test.p50),
-            p99: worse(|test| test.p99),
-            p999: worse(|test| test.p999),
+            cpu_us: number("/server_cpu_us_per_operation")?,
+            throughput: number("/operations_per_second")?,
+            p50: number("/latency_ms/p50")?,
+            p99: number("/latency_ms/p99")?,
+            p999: number("/latency_ms/p99_9")?,
         })
     }
-}
 
-/// What redis-benchmark says about one of its tests.
-struct Test {
-    throughput: f64,
-    p50: f64,
-    p99: f64,
-    p999: f64,
-}
-
-impl Test {
-    fn read(text: &str) -> Result<Test, String> {
-        let lacks = |what: &str| format!("redis-benchmark does not give {what}:\n{text}");
-        let mut lines = text.lines().map(str::trim);
-        let throughput = lines.find_map(|line| line.strip_prefix("throughput summary: "));
-        let throughput = throughput.and_then(first_number).ok_or_else(|| lacks("a throughput"))?;
-        // The row below the head `avg min p50 p95 p99 max`.
-        let row = lines.skip_while(|line| !line.starts_with("avg")).nth(1).unwrap_or_default();
-        let row: Vec<f64> = row.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let [_, _, p50, _, p99, _] = row[..] else { return Err(lacks("latencies")) };
-        let p999 = text.lines().filter_map(percentile).find(|(percent, _)| *percent >= 99.9);
-        let (_, p999) = p999.ok_or_else(|| lacks("99.9 %"))?;
-        Ok(Test { throughput, p50, p99, p999 })
+    fn loadgen(&self, command: &str, server: &Running, flags: &[&str]) -> Result<Value, String> {
+        let mut loadgen = Command::new(program()?);
+        loadgen.args([command, "--json", "--server", &format!("127.0.0.1:{}", server.port)]);
+        loadgen.args(["--cpus", &self.client_cpu.to_string(), "--keys", &self.keys.to_string()]);
+        loadgen.args(["--value-size", &self.value_size.to_string()]);
+        if server.protocol == Protocol::Memcached {
+            loadgen.args(["--protocol", "memcached"]);
+        }
+        let output = loadgen.args(flags).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("corewise-loadgen: {error}"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(format!("{} under {}: {said}", server.name, self.workload));
+        }
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("corewise-loadgen's JSON: {error}"))
     }
 }
 
-fn first_number(text: &str) -> Option<f64> {
-    text.split_whitespace().next()?.parse().ok()
+/// The load generator's release build, which lies two directories above this program.
+fn program() -> Result<PathBuf, String> {
+    let own = env::current_exe().map_err(|error| error.to_string())?;
+    let program = own.ancestors().nth(2).map(|directory| directory.join("corewise-loadgen"));
+    program.ok_or_else(|| format!("{} has no directory above it", own.display()))
 }
 
-/// Reads `99.902% <= 0.359 milliseconds (cumulative count 99910)`.
-fn percentile(line: &str) -> Option<(f64, f64)> {
-    let (percent, rest) = line.trim().split_once("% <= ")?;
-    Some((percent.parse().ok()?, first_number(rest)?))
+/// Builds the load generator; cargo builds only this package's own programs for a benchmark.
+pub(crate) fn build() -> Result<(), String> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--release", "--quiet", "--package", "corewise-loadgen"]);
+    let status = build.status().map_err(|error| format!("{build:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err("corewise-loadgen cannot be built".to_owned()) }
 }

@@ -1,60 +1,61 @@
 //! Corewise beside every peer that is installed: the same load, each server pinned alike, rounds in turn.
 //!
 //! ```text
-//! cargo bench --bench versus -- [--peers redis-server,corewise] [--pipelines 1,16] [--connections 1,50] [--rounds 3]
-//!                               [--scale 1.0] [--server-cpu 0] [--client-cpu 1] [--corewise-cpus 0] [--json]
+//! cargo bench --bench versus -- [--peers redis-server,corewise] [--workloads 'get,mixed 9:1'] [--pipelines 1,16]
+//!                               [--connections 1,50] [--rounds 3] [--seconds 2] [--keys 100000] [--value-size 64]
+//!                               [--server-cpu 0] [--client-cpu 1] [--corewise-cpus 0] [--markdown FILE] [--json FILE]
 //! ```
 //!
-//! CPU per operation is what the server's process spent (`/proc/PID/stat`), which is steady on a shared machine where
-//! throughput is not. Rounds alternate (A B A B), and the middle of each figure is shown with its ratio to redis-server's.
-//! Two servers are never under load at once.
+//! The load is `corewise-loadgen`. CPU per operation is what the server's process spent, which is steady on a shared
+//! machine where throughput is not. Rounds alternate (A B A B), and the middle of each figure is shown with its ratio to
+//! redis-server's. Two servers are never under load at once. Reads find their keys: every server is filled first.
 
 mod load;
+mod machine;
 mod peers;
 mod report;
 
+use std::fs;
 use std::process::ExitCode;
 
-use load::{Figures, Load};
-use peers::{Peer, Running};
-
-/// Operations of one test at full scale, so that each takes about two seconds and the clock tick of `/proc` (10 ms) does
-/// not matter.
-fn operations(pipeline: usize, connections: usize, scale: f64) -> usize {
-    let full = match (pipeline, connections) {
-        (1, 1) => 60_000,
-        (1, _) => 300_000,
-        (_, 1) => 500_000,
-        _ => 2_000_000,
-    };
-    (full as f64 * scale) as usize
-}
+use load::{Figures, Load, WORKLOADS};
+use machine::Machine;
+use peers::Running;
+use report::Report;
 
 /// What the command line asks for.
-struct Options {
+pub(crate) struct Options {
     peers: Option<Vec<String>>,
+    workloads: Vec<String>,
     pipelines: Vec<usize>,
     connections: Vec<usize>,
     rounds: usize,
-    scale: f64,
+    seconds: f64,
+    keys: u64,
+    value_size: u32,
     server_cpu: usize,
     client_cpu: usize,
     corewise_cpus: String,
-    json: bool,
+    markdown: Option<String>,
+    json: Option<String>,
 }
 
 impl Options {
     fn parse() -> Result<Option<Options>, String> {
         let mut options = Options {
             peers: None,
+            workloads: WORKLOADS.iter().map(|name| (*name).to_owned()).collect(),
             pipelines: vec![1, 16],
-            connections: vec![1, 50],
+            connections: vec![50],
             rounds: 3,
-            scale: 1.0,
+            seconds: 2.0,
+            keys: 100_000,
+            value_size: 64,
             server_cpu: 0,
             client_cpu: 1,
             corewise_cpus: "0".to_owned(),
-            json: false,
+            markdown: None,
+            json: None,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(flag) = arguments.next() {
@@ -62,15 +63,19 @@ impl Options {
             match flag.as_str() {
                 // cargo adds this one.
                 "--bench" => {}
-                "--json" => options.json = true,
-                "--peers" => options.peers = Some(value()?.split(',').map(str::to_owned).collect()),
+                "--peers" => options.peers = Some(words(&value()?)),
+                "--workloads" => options.workloads = words(&value()?),
                 "--pipelines" => options.pipelines = numbers(&flag, &value()?)?,
                 "--connections" => options.connections = numbers(&flag, &value()?)?,
                 "--rounds" => options.rounds = number(&flag, &value()?)?,
-                "--scale" => options.scale = number(&flag, &value()?)?,
+                "--seconds" => options.seconds = number(&flag, &value()?)?,
+                "--keys" => options.keys = number(&flag, &value()?)?,
+                "--value-size" => options.value_size = number(&flag, &value()?)?,
                 "--server-cpu" => options.server_cpu = number(&flag, &value()?)?,
                 "--client-cpu" => options.client_cpu = number(&flag, &value()?)?,
                 "--corewise-cpus" => options.corewise_cpus = value()?,
+                "--markdown" => options.markdown = Some(value()?),
+                "--json" => options.json = Some(value()?),
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("there is no flag {flag}")),
             }
@@ -82,6 +87,10 @@ impl Options {
     }
 }
 
+fn words(text: &str) -> Vec<String> {
+    text.split(',').map(str::to_owned).collect()
+}
+
 fn number<N: std::str::FromStr>(flag: &str, text: &str) -> Result<N, String> {
     text.parse().map_err(|_| format!("{flag} {text}: a number is expected"))
 }
@@ -90,48 +99,76 @@ fn numbers(flag: &str, text: &str) -> Result<Vec<usize>, String> {
     text.split(',').map(|part| number(flag, part)).collect()
 }
 
+const HELP: &str = "versus: [--peers A,B] [--workloads 'get,mixed 9:1'] [--pipelines 1,16] [--connections 50]
+        [--rounds 3] [--seconds 2] [--keys 100000] [--value-size 64]
+        [--server-cpu 0] [--client-cpu 1] [--corewise-cpus 0] [--markdown FILE] [--json FILE]";
+
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark reports on its terminal")]
 fn main() -> ExitCode {
-    let options = match Options::parse() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("versus: [--peers A,B] [--pipelines 1,16] [--connections 1,50] [--rounds 3] [--scale 1.0]");
-            println!("        [--server-cpu 0] [--client-cpu 1] [--corewise-cpus 0] [--json]");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("versus: {error}");
-            return ExitCode::FAILURE;
-        }
+    let outcome = match Options::parse() {
+        Ok(Some(options)) => run(&options, &mut |line| eprintln!("{line}")),
+        Ok(None) => Ok(HELP.to_owned()),
+        Err(error) => Err(error),
     };
-    match run(&options, &mut |line| eprintln!("{line}")) {
-        Ok(results) if options.json => println!("{}", report::json(&results)),
-        Ok(results) => println!("{}", report::markdown(&results)),
+    match outcome {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("versus: {error}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
 }
 
 /// The figures of one peer under one load: the middle of its rounds.
 pub(crate) struct Outcome {
-    /// The peer.
-    pub(crate) peer: String,
-    /// Requests that are sent before a reply is awaited.
-    pub(crate) pipeline: usize,
-    /// Connections.
-    pub(crate) connections: usize,
-    /// The middle of each figure.
-    pub(crate) figures: Figures,
+    peer: String,
+    workload: String,
+    pipeline: usize,
+    connections: usize,
+    figures: Figures,
 }
 
-fn run(options: &Options, say: &mut dyn FnMut(&str)) -> Result<Vec<Outcome>, String> {
+/// Compares, writes what files were asked for, and returns the tables.
+fn run(options: &Options, say: &mut dyn FnMut(&str)) -> Result<String, String> {
+    load::build()?;
+    let servers = start(options, say)?;
+    let mut outcomes = Vec::new();
+    for &pipeline in &options.pipelines {
+        for &connections in &options.connections {
+            for workload in &options.workloads {
+                let load = Load {
+                    workload: workload.clone(),
+                    pipeline,
+                    connections,
+                    keys: options.keys,
+                    value_size: options.value_size,
+                    seconds: options.seconds,
+                    client_cpu: options.client_cpu,
+                };
+                outcomes.extend(compare(&load, &servers, options.rounds, say)?);
+            }
+        }
+    }
+    let versions: Vec<_> = servers.iter().map(|server| (server.name.to_owned(), server.version.clone())).collect();
+    let report = Report { options, machine: &Machine::this(), servers: &versions, outcomes: &outcomes };
+    let write = |file: &Option<String>, text: String| match file {
+        Some(path) => fs::write(path, text).map_err(|error| format!("{path} cannot be written: {error}")),
+        None => Ok(()),
+    };
+    write(&options.markdown, report.markdown())?;
+    write(&options.json, report.json())?;
+    Ok(report.markdown())
+}
+
+/// Starts every server that is wanted and there.
+fn start(options: &Options, say: &mut dyn FnMut(&str)) -> Result<Vec<Running>, String> {
     let wanted = |name: &str| options.peers.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name));
     let mut servers: Vec<Running> = Vec::new();
     for peer in peers::known(&options.corewise_cpus).into_iter().filter(|peer| wanted(peer.name)) {
-        match start(&peer, options) {
+        match Running::start(&peer, options.server_cpu) {
             Ok(server) => servers.push(server),
             // A comparison without the server that it is about must not look like one.
             Err(reason) if peer.name == "corewise" => return Err(format!("corewise does not start: {reason}")),
@@ -141,34 +178,35 @@ fn run(options: &Options, say: &mut dyn FnMut(&str)) -> Result<Vec<Outcome>, Str
     if servers.is_empty() {
         return Err("no server could be started".to_owned());
     }
-    let mut outcomes = Vec::new();
-    for &pipeline in &options.pipelines {
-        for &connections in &options.connections {
-            let operations = operations(pipeline, connections, options.scale);
-            let load = Load { pipeline, connections, operations, client_cpu: options.client_cpu };
-            let mut rounds: Vec<Vec<Figures>> = servers.iter().map(|_| Vec::new()).collect();
-            for round in 1..=options.rounds {
-                for (server, figures) in servers.iter().zip(&mut rounds) {
-                    let figure = load.drive(server)?;
-                    say(&format!(
-                        "pipeline {pipeline}, {connections} connections, round {round}, {}: {:.3} us, {:.0}/s",
-                        server.name, figure.cpu_us, figure.throughput
-                    ));
-                    figures.push(figure);
-                }
-            }
-            for (server, figures) in servers.iter().zip(&rounds) {
-                let figures = Figures::middle(figures);
-                outcomes.push(Outcome { peer: server.name.to_owned(), pipeline, connections, figures });
-            }
-        }
-    }
-    Ok(outcomes)
+    Ok(servers)
 }
 
-fn start(peer: &Peer, options: &Options) -> Result<Running, String> {
-    if let Some(reason) = peer.why_not {
-        return Err(reason.to_owned());
+/// One load on every server that can be asked for it, in turn.
+fn compare(load: &Load, servers: &[Running], rounds: usize, say: &mut dyn FnMut(&str)) -> Result<Vec<Outcome>, String> {
+    let servers: Vec<&Running> = servers.iter().filter(|server| load.can_be_said_in(server.protocol)).collect();
+    // The floor knows GET and SET alone.
+    let servers: Vec<&Running> =
+        servers.into_iter().filter(|server| server.name != "floor" || !load.workload.starts_with(['i', 'm'])).collect();
+    let mut figures: Vec<Vec<Figures>> = servers.iter().map(|_| Vec::new()).collect();
+    for server in &servers {
+        load.fill(server)?;
     }
-    Running::start(peer, options.server_cpu)
+    for round in 1..=rounds {
+        for (server, figures) in servers.iter().zip(&mut figures) {
+            let figure = load.drive(server)?;
+            say(&format!(
+                "{}, pipeline {}, {} connections, round {round}, {}: {:.3} us, {:.0}/s",
+                load.workload, load.pipeline, load.connections, server.name, figure.cpu_us, figure.throughput
+            ));
+            figures.push(figure);
+        }
+    }
+    let outcome = |(server, figures): (&&Running, &Vec<Figures>)| Outcome {
+        peer: server.name.to_owned(),
+        workload: load.workload.clone(),
+        pipeline: load.pipeline,
+        connections: load.connections,
+        figures: Figures::middle(figures),
+    };
+    Ok(servers.iter().zip(&figures).map(outcome).collect())
 }

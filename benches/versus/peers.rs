@@ -1,5 +1,6 @@
-//! The servers to compare: where they are found, how they are started alike, and what they have spent.
+//! The servers to compare: where they are found, how they are started alike, and what they are.
 
+use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -11,44 +12,62 @@ use corewise_harness::Client;
 /// How long a server may take until it answers.
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a server speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Redis,
+    Memcached,
+}
+
 /// A server that may be on this machine.
 pub(crate) struct Peer {
     /// What the report calls it.
     pub(crate) name: &'static str,
+    protocol: Protocol,
     /// Where it is, if it is.
     program: Option<PathBuf>,
-    /// Its flags, without the port.
-    flags: Vec<String>,
-    /// Why it cannot be driven, although it may be there.
-    pub(crate) why_not: Option<&'static str>,
+    /// Its flags; `PORT` stands for the port.
+    flags: String,
 }
 
-/// Every server that is worth a comparison, redis-server first, because the others are measured by it.
+/// Every server that is worth a comparison, redis-server first, because the others are measured by it. Each runs one
+/// thread for commands and writes nothing to disk.
 pub(crate) fn known(corewise_cpus: &str) -> Vec<Peer> {
-    let flags = |line: &str| line.split(' ').map(|flag| flag.trim_matches('\'').to_owned()).collect::<Vec<_>>();
-    let peer = |name, program, flags| Peer { name, program, flags, why_not: None };
-    let redis_like = "--save '' --appendonly no --bind 127.0.0.1";
+    let peer = |name, program: &str, flags: &str| Peer {
+        name,
+        protocol: Protocol::Redis,
+        program: on_path(program),
+        flags: flags.to_owned(),
+    };
+    let redis = "--port PORT --bind 127.0.0.1 --save '' --appendonly no";
     vec![
-        peer("redis-server", on_path("redis-server"), flags(redis_like)),
-        peer("valkey-server", on_path("valkey-server"), flags(redis_like)),
-        peer("keydb-server", on_path("keydb-server"), flags(&format!("{redis_like} --server-threads 1"))),
+        peer("redis-server", "redis-server", redis),
+        peer("valkey-server", "valkey-server", redis),
+        peer("keydb-server", "keydb-server", &format!("{redis} --server-threads 1")),
+        peer("dragonfly", "dragonfly", "--port PORT --bind 127.0.0.1 --proactor_threads 1 --dbfilename ''"),
+        peer("garnet", "garnet-server", "--port PORT --bind 127.0.0.1"),
+        peer("kevy", "kevy", "--port PORT --bind 127.0.0.1"),
+        peer("pogocache", "pogocache", "-p PORT -h 127.0.0.1 --threads=1"),
         Peer {
-            why_not: Some("it speaks another protocol, and redis-benchmark drives the others"),
-            ..peer("memcached", on_path("memcached"), Vec::new())
+            protocol: Protocol::Memcached,
+            ..peer("memcached", "memcached", "-p PORT -l 127.0.0.1 -U 0 -t 1 -m 1024 -u nobody")
         },
-        peer("corewise", Some(corewise_harness::program()), flags(&format!("--cpus {corewise_cpus} --bind 127.0.0.1"))),
-        peer("floor", floor(), Vec::new()),
+        Peer {
+            program: Some(corewise_harness::program()),
+            ..peer("corewise", "corewise", &format!("--port PORT --bind 127.0.0.1 --cpus {corewise_cpus}"))
+        },
+        Peer { program: floor(), ..peer("floor", "floor", "--port PORT") },
     ]
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
 /// The newest build of `benches/floor`, which lies beside this program.
 fn floor() -> Option<PathBuf> {
-    let own = std::env::current_exe().ok()?;
+    let own = env::current_exe().ok()?;
     let entries = fs::read_dir(own.parent()?).ok()?.flatten();
     let builds = entries.map(|entry| entry.path()).filter(|path| {
         path.extension().is_none() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("floor-"))
@@ -60,8 +79,12 @@ fn floor() -> Option<PathBuf> {
 pub(crate) struct Running {
     /// What the report calls it.
     pub(crate) name: &'static str,
+    /// What it speaks.
+    pub(crate) protocol: Protocol,
     /// Where it listens.
     pub(crate) port: u16,
+    /// What it says of its version.
+    pub(crate) version: String,
     child: Child,
 }
 
@@ -75,7 +98,7 @@ impl Running {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         drop(listener);
-        let several = peer.flags.iter().any(|flag| flag.contains(',') || flag.contains("0-"));
+        let several = peer.name == "corewise" && peer.flags.contains([',', '-']) && !peer.flags.ends_with("--cpus 0");
         let mut command = if several {
             Command::new(program)
         } else {
@@ -83,10 +106,12 @@ impl Running {
             pinned.arg("-c").arg(cpu.to_string()).arg(program);
             pinned
         };
-        command.args(["--port", &port.to_string()]).args(&peer.flags).current_dir(std::env::temp_dir());
+        let flags = peer.flags.split(' ').map(|flag| flag.trim_matches('\'').replace("PORT", &port.to_string()));
+        command.args(flags).current_dir(env::temp_dir());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-        let mut running = Running { name: peer.name, port, child };
+        let version = version(program);
+        let mut running = Running { name: peer.name, protocol: peer.protocol, port, version, child };
         running.wait_ready().map(|()| running)
     }
 
@@ -97,8 +122,14 @@ impl Running {
                 return Err(format!("it ended at once: {status}"));
             }
             if let Ok(mut client) = Client::try_connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))) {
-                let asked = client.try_send(b"*2\r\n$3\r\nGET\r\n$5\r\nready\r\n");
-                if asked.is_ok() && client.try_reply().is_ok() {
+                // memcached's answer to its own question begins with a letter that RESP does not know.
+                let answers = match self.protocol {
+                    Protocol::Redis => {
+                        client.try_send(b"*2\r\n$3\r\nGET\r\n$5\r\nready\r\n").is_ok() && client.try_reply().is_ok()
+                    }
+                    Protocol::Memcached => client.try_send(b"version\r\n").is_ok(),
+                };
+                if answers {
                     return Ok(());
                 }
             }
@@ -107,17 +138,19 @@ impl Running {
         Err(format!("it does not answer on port {} within {START_PATIENCE:?}", self.port))
     }
 
-    /// CPU time that the process has spent so far, user and system, in microseconds.
-    pub(crate) fn cpu_us(&self) -> Result<f64, String> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))
-            .map_err(|_| format!("{} went away", self.name))?;
-        // The name, in parentheses, may hold blanks; user and system time are the 12th and 13th field behind it.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
-        let spent = ticks(11).zip(ticks(12)).map(|(user, system)| user + system);
-        // Linux counts in hundredths of a second on every platform that Corewise runs on.
-        spent.map(|ticks| ticks * 10_000.0).ok_or_else(|| format!("/proc/PID/stat reads {stat}"))
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
+}
+
+/// The first line that a program prints about its version.
+fn version(program: &PathBuf) -> String {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let line = line.split(" sha=").next().unwrap_or_default();
+    line.trim().to_owned()
 }
 
 impl Drop for Running {

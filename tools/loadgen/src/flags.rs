@@ -92,6 +92,7 @@ impl RunFlags {
             },
             warmup: Duration::ZERO,
             server_pid: self.server_pid,
+            check: None,
         })
     }
 }

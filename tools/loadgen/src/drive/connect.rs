@@ -1,14 +1,10 @@
-//! How a connection is made: resolved, connected, and greeted, before it belongs to a ring.
+//! Which server, and how a connection to it is made: resolved, connected and greeted, before it belongs to a ring.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use super::DriveError;
-
-/// How long a server may take to accept a connection and to answer its greeting.
-const PATIENCE: Duration = Duration::from_secs(5);
+use super::dialogue::Dialogue;
 
 /// A server, and how to introduce oneself.
 #[derive(Clone, Debug, Default)]
@@ -21,26 +17,34 @@ pub struct Target {
     pub database: u32,
     /// Whether to say HELLO 3.
     pub resp3: bool,
+    /// Whether it is a cluster, whose map is to be read and followed.
+    pub cluster: bool,
 }
 
 impl Target {
-    /// Its addresses.
+    /// The same for another server of its cluster.
+    pub fn at(&self, server: &str) -> Self {
+        Self { server: server.to_owned(), ..self.clone() }
+    }
+
+    /// Its addresses, IPv4 and IPv6.
     pub fn resolve(&self) -> Result<Vec<SocketAddr>, DriveError> {
-        let found = self.server.to_socket_addrs();
-        let addresses: Vec<SocketAddr> =
-            found.map_err(|error| DriveError(format!("{}: {error}; expected is HOST:PORT", self.server)))?.collect();
+        let found = self.server.to_socket_addrs().map_err(|error| {
+            DriveError(format!("{}: {error}; expected is HOST:PORT", self.server))
+        })?;
+        let addresses: Vec<SocketAddr> = found.collect();
         if addresses.is_empty() {
             return Err(DriveError(format!("{} has no address", self.server)));
         }
         Ok(addresses)
     }
 
-    /// A connection that has been greeted.
-    pub fn connect(&self, addresses: &[SocketAddr]) -> Result<OwnedFd, DriveError> {
+    /// A conversation with it, greeted.
+    pub fn talk(&self) -> Result<Dialogue, DriveError> {
         let mut last = None;
-        for address in addresses {
-            match self.try_connect(*address) {
-                Ok(stream) => return Ok(stream.into()),
+        for address in self.resolve()? {
+            match self.greet(address) {
+                Ok(dialogue) => return Ok(dialogue),
                 Err(error) => last = Some(error),
             }
         }
@@ -48,49 +52,23 @@ impl Target {
         Err(DriveError(format!("{} cannot be connected to: {error}", self.server)))
     }
 
-    fn try_connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
-        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+    fn greet(&self, address: SocketAddr) -> io::Result<Dialogue> {
+        let mut dialogue = Dialogue::connect(address)?;
         if let Some((user, password)) = &self.auth {
             let user = if user.is_empty() { "default" } else { user };
-            ask(&mut stream, &["AUTH", user, password])?;
+            // With the name only if it is needed: servers before Redis 6 do not take one.
+            if user == "default" {
+                dialogue.ask(&["AUTH", password])?;
+            } else {
+                dialogue.ask(&["AUTH", user, password])?;
+            }
         }
         if self.resp3 {
-            ask(&mut stream, &["HELLO", "3"])?;
+            dialogue.hello3()?;
         }
         if self.database > 0 {
-            ask(&mut stream, &["SELECT", &self.database.to_string()])?;
+            dialogue.ask(&["SELECT", &self.database.to_string()])?;
         }
-        stream.set_read_timeout(None)?;
-        Ok(stream)
+        Ok(dialogue)
     }
-}
-
-/// Sends a command and reads its reply; an error reply is an error.
-fn ask(stream: &mut TcpStream, words: &[&str]) -> io::Result<Vec<u8>> {
-    let mut request = format!("*{}\r\n", words.len());
-    for word in words {
-        request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-    }
-    stream.write_all(request.as_bytes())?;
-    let mut reply = Vec::new();
-    let mut chunk = [0; 4096];
-    loop {
-        let read = stream.read(&mut chunk)?;
-        if read == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"));
-        }
-        reply.extend_from_slice(&chunk[..read]);
-        let decoded = redis_protocol::resp3::decode::complete::decode_range(&reply)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-        if decoded.is_some() {
-            break;
-        }
-    }
-    if reply.starts_with(b"-") {
-        let text = String::from_utf8_lossy(&reply[1..]).trim_end().to_owned();
-        return Err(io::Error::other(format!("{} was answered with: {text}", words[0])));
-    }
-    Ok(reply)
 }

@@ -28,6 +28,8 @@ pub enum Answer {
     Nothing,
     /// An error.
     Error,
+    /// That another server has to be asked.
+    Elsewhere,
 }
 
 /// The operations of one kind.
@@ -147,6 +149,8 @@ pub struct Findings {
     pub errors: Vec<(String, u64)>,
     /// Connections that broke and were made again.
     pub reconnects: u64,
+    /// Operations that a cluster's server sent elsewhere.
+    pub redirections: u64,
     /// Operations that had no answer when the run was given up.
     pub unanswered: u64,
     /// What a check found wrong, as sentences; only the first are kept.

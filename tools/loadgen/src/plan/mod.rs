@@ -15,6 +15,7 @@ pub mod keys;
 pub mod sizes;
 pub mod source;
 pub mod template;
+pub mod value;
 pub mod workload;
 
 use std::fmt;

@@ -16,3 +16,4 @@ impl Default for Sizes {
         Self::Fixed(64)
     }
 }
+pub const VALUE_BYTES_MAX: u32 = 512 << 20;
