@@ -1,1 +1,0 @@
-//! A measurement as svg.
