@@ -1,6 +1,6 @@
 //! The manual page and the completions of shells: the command line described for those who type it.
 //!
-//! Both are made from the grammar in [`flags`](super::flags) at the moment they are asked for, so that they name the
+//! Both are made from the grammar in [`flags`] at the moment they are asked for, so that they name the
 //! settings of the program that prints them and there is no file that could be older than it.
 
 use clap::builder::PossibleValuesParser;
