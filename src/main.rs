@@ -1,10 +1,10 @@
 //! The `corewise` binary: flags to configuration to boot; errors as sentences and exit codes.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use corewise::config::flags::{self, Invocation, Launch};
-use corewise::config::{Loaded, Written, WrittenFile, load};
+use corewise::config::{Loaded, Written, WrittenFile, load, manual};
 use corewise::os::signals::Signals;
 use corewise::os::{files, ping, process};
 use corewise::runtime;
@@ -20,6 +20,8 @@ fn main() -> ExitCode {
         Ok(Invocation::Serve(launch)) => serve(&launch, &environment),
         Ok(Invocation::CheckConfig(launch)) => check_config(&launch, &environment),
         Ok(Invocation::Ping(target)) => ping::ping(&target).map(|()| say("PONG")),
+        Ok(Invocation::Completions(shell)) => print(&manual::completions(shell)),
+        Ok(Invocation::Man) => print(&manual::page()),
         Err(error) => error.exit(),
     };
     match outcome {
@@ -64,4 +66,13 @@ fn configuration(launch: &Launch, environment: &[(String, String)]) -> Result<Lo
 fn say(line: &str) {
     // A closed standard output is no reason to stop serving.
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A text that was asked for, whole.
+fn print(text: &[u8]) -> Result<(), String> {
+    match std::io::stdout().write_all(text) {
+        // Whoever reads has seen enough (`corewise man | head`).
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| format!("the standard output cannot be written: {error}")),
+    }
 }

@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap_complete::Shell;
 
 use super::settings::{Change, SETTINGS, Setting};
 use super::value::Arguments;
@@ -20,6 +21,10 @@ pub enum Invocation {
     CheckConfig(Launch),
     /// Ask a running server whether it answers.
     Ping(PingTarget),
+    /// Print what a shell completes command lines by.
+    Completions(Shell),
+    /// Print the manual page.
+    Man,
 }
 
 /// What a server is started with.
@@ -58,12 +63,16 @@ pub fn parse(
     match matches.subcommand() {
         Some(("check-config", matches)) => Ok(Invocation::CheckConfig(launch(matches, variable(CONFIG_VARIABLE)))),
         Some(("ping", matches)) => Ok(Invocation::Ping(ping_target(matches, variable))),
+        Some(("completions", matches)) => {
+            Ok(Invocation::Completions(*matches.get_one("shell").expect("the grammar requires it")))
+        }
+        Some(("man", _)) => Ok(Invocation::Man),
         Some((_, matches)) => Ok(Invocation::Serve(launch(matches, variable(CONFIG_VARIABLE)))),
         None => Ok(Invocation::Serve(launch(&matches, variable(CONFIG_VARIABLE)))),
     }
 }
 
-/// The command line's grammar, from which completions can be made as well.
+/// The command line's grammar, from which completions and the manual page are made as well.
 pub fn command() -> Command {
     let ping = Command::new("ping").about("Ask a running server whether it answers: exit status 0 or 1").args([
         Arg::new("host").long("host").value_name("HOST").help("Name or address [default: 127.0.0.1]"),
@@ -74,6 +83,14 @@ pub fn command() -> Command {
             .help("TCP port [default: $COREWISE_PORT or 6379]"),
         Arg::new("unixsocket").long("unixsocket").value_name("PATH").help("Unix socket to ask instead"),
     ]);
+    let completions =
+        Command::new("completions").about("Print a script that lets a shell complete the command line").arg(
+            Arg::new("shell")
+                .value_name("SHELL")
+                .help("Which shell")
+                .required(true)
+                .value_parser(clap::value_parser!(Shell)),
+        );
     with_settings(Command::new("corewise"))
         .version(env!("CARGO_PKG_VERSION"))
         .about("A Redis-compatible cache server in which every CPU core is a small server of its own")
@@ -81,6 +98,8 @@ pub fn command() -> Command {
         .subcommand(with_settings(Command::new("serve").about("Be a server (what happens without a command)")))
         .subcommand(with_settings(Command::new("check-config").about("Check the settings and print what they come to")))
         .subcommand(ping)
+        .subcommand(completions)
+        .subcommand(Command::new("man").about("Print the manual page, for man -l -"))
 }
 
 fn with_settings(command: Command) -> Command {
@@ -202,6 +221,10 @@ mod tests {
         assert_eq!(parsed(&["ping", "--unixsocket", "/s"]), target("127.0.0.1", 6379, Some("/s")));
         let check = parsed(&["check-config", "--config", "mine.conf"]).unwrap();
         assert_eq!(check, Invocation::CheckConfig(Launch { flags: Vec::new(), config: Some("mine.conf".to_owned()) }));
+        assert_eq!(parsed(&["man"]), Ok(Invocation::Man));
+        assert_eq!(parsed(&["completions", "zsh"]), Ok(Invocation::Completions(Shell::Zsh)));
+        assert!(parsed(&["completions", "csh"]).unwrap_err().contains("possible values: bash, elvish, fish"));
+        assert!(parsed(&["completions"]).unwrap_err().contains("SHELL"));
     }
 
     #[test]

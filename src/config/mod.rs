@@ -19,6 +19,7 @@ mod fixed;
 pub mod flags;
 mod foreign;
 mod load;
+pub mod manual;
 mod output_limits;
 mod settings;
 mod text;

@@ -114,9 +114,10 @@ fn explain(error: &io::Error, circumstances: &Circumstances) -> String {
         ),
         // A filter answers with either, as its author liked.
         Some(Errno::PERM | Errno::ACCESS | Errno::NOSYS) if circumstances.filtered => format!(
-            "{refused}: a seccomp filter blocks it, as the default profile of most container engines does; allow \
-             io_uring_setup, io_uring_enter and io_uring_register in a profile of your own (--security-opt \
-             seccomp=FILE of Docker, seccompProfile of Kubernetes)"
+            "{refused}: a seccomp filter blocks it, as the default profile of most container engines does; start the \
+             container with a profile that allows it (docker run --security-opt seccomp=docker/seccomp.json \
+             corewise; the file is in Corewise's repository and, as /seccomp.json, in its image; \
+             securityContext.seccompProfile of Kubernetes)"
         ),
         Some(Errno::PERM | Errno::ACCESS) => {
             format!("{refused}: {error}; look for a security module (SELinux, AppArmor) that denies it")

@@ -1,6 +1,7 @@
 //! Where events go: the standard error or a file, from a level on.
 
 use std::fs::OpenOptions;
+use std::io::IsTerminal;
 use std::sync::Mutex;
 
 use tracing::level_filters::LevelFilter;
@@ -30,7 +31,9 @@ pub fn init(level: LogLevel, file: Option<&str>) -> Result<LevelHandle, String> 
     let registry = tracing_subscriber::registry().with(level);
     match file {
         None => {
-            let to_terminal = fmt::layer().with_target(false).with_writer(std::io::stderr);
+            // Colours are for eyes: what collects a service's or a container's log would store them.
+            let layer = fmt::layer().with_target(false).with_writer(std::io::stderr);
+            let to_terminal = if std::io::stderr().is_terminal() { layer } else { layer.with_ansi(false) };
             registry.with(to_terminal).init();
         }
         Some(path) => {

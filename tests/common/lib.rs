@@ -23,7 +23,7 @@ pub use glob::{glob, glob_nocase};
 pub use server::Server;
 pub use transcript::{Transcript, transcript, transcript_with};
 pub use value::{Decoded, Value, decode};
-pub use variant::{Kind, Variant, peer, program, redis_is_installed, variants};
+pub use variant::{Kind, Variant, missing, peer, program, redis_is_installed, variants};
 pub use words::{join_words, quote, split_words};
 
 /// An environment variable as a number, or `default` if it is unset. Anything else ends the test.

@@ -41,7 +41,12 @@ impl Server {
 
     /// The same with the server's output as the error if it ends before it answers.
     pub fn try_start(variant: &Variant, flags: &[&str]) -> Result<Server, String> {
-        let mut server = Self::spawn(variant, flags);
+        Self::spawn(variant, flags).until_it_answers()
+    }
+
+    /// Waits until the server answers; the error is its output if it ends before that.
+    pub fn until_it_answers(self) -> Result<Server, String> {
+        let mut server = self;
         let deadline = Instant::now() + START_PATIENCE;
         loop {
             if let Ok(mut client) = Client::try_connect(server.address) {
@@ -71,8 +76,7 @@ impl Server {
 
     /// The same at a given address.
     pub fn spawn_at(variant: &Variant, address: SocketAddr, flags: &[&str]) -> Server {
-        let directory = new_directory();
-        let mut command = match variant.kind {
+        let command = match variant.kind {
             Kind::Corewise => Command::new(program()),
             Kind::Redis => {
                 let mut command = Command::new(redis_server().expect("redis-server is installed"));
@@ -80,6 +84,17 @@ impl Server {
                 command
             }
         };
+        Self::spawn_command(command, variant, address, flags)
+    }
+
+    /// The same by a command that becomes the server and takes its flags.
+    pub fn spawn_by(launcher: Command, variant: &Variant, flags: &[&str]) -> Server {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        Self::spawn_command(launcher, variant, address, flags)
+    }
+
+    fn spawn_command(mut command: Command, variant: &Variant, address: SocketAddr, flags: &[&str]) -> Server {
+        let directory = new_directory();
         // Settings in the environment of the developer must not reach the server.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COREWISE_")) {
             command.env_remove(name);

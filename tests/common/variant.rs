@@ -97,8 +97,9 @@ pub fn program() -> PathBuf {
     std::fs::canonicalize(&program).unwrap_or_else(|error| panic!("{}: {error}", program.display()))
 }
 
+/// Says what could not be tested because the machine lacks `what`; in CI that is a failure.
 #[expect(clippy::print_stderr, reason = "a test that is skipped must say so even when it passes")]
-fn missing(what: &str) {
+pub fn missing(what: &str) {
     assert!(std::env::var_os("CI").is_none(), "CI needs {what}");
     eprintln!("\n*** NOT TESTED: {what} is missing ***\n");
 }
