@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::drive::{self, Load};
-use crate::flags::{OutputFlags, PaceFlags, ShapeFlags, TargetFlags};
+use crate::flags::{ClientFlags, OutputFlags, PaceFlags, ShapeFlags, TargetFlags, WorkloadFlag, load, settings};
 use crate::measure::Findings;
 use crate::report::live::{Bar, Counted};
 use crate::report::ratio::{Comparison, Round, Side, joined};
@@ -20,6 +20,10 @@ pub struct CompareFlags {
     #[arg(long, value_name = "PID", help_heading = "Server")]
     with_pid: Option<u32>,
     #[command(flatten)]
+    workload: WorkloadFlag,
+    #[command(flatten)]
+    client: ClientFlags,
+    #[command(flatten)]
     shape: ShapeFlags,
     #[command(flatten)]
     pace: PaceFlags,
@@ -30,14 +34,15 @@ pub struct CompareFlags {
     output: OutputFlags,
 }
 
-/// Compares, and reports what was found. The error is a sentence.
+/// Compares, and reports what was found.
 pub fn run(flags: &CompareFlags) -> Result<(), String> {
     if flags.rounds == 0 {
         return Err("--rounds 0: at least one round is needed".to_owned());
     }
-    let outputs = flags.output.outputs();
+    let outputs = super::outputs(&flags.output);
     outputs.check()?;
-    let first = flags.pace.apply(flags.shape.load(flags.target.target()?)?)?;
+    let first = load(&flags.target, &flags.client, &flags.workload.workload, &flags.shape)?;
+    let first = flags.pace.apply(first);
     let second = Load { target: first.target.at(&flags.with), server_pid: flags.with_pid, ..first.clone() };
     let mut bar = Bar::new("comparing", Counted::Steps, Some(u64::from(flags.rounds) * 2));
     let mut found = [Vec::new(), Vec::new()];
@@ -51,7 +56,7 @@ pub fn run(flags: &CompareFlags) -> Result<(), String> {
     let sides = |found: &[Findings]| found.iter().map(Side::of).collect::<Vec<_>>();
     let (a, b) = (sides(&found[0]), sides(&found[1]));
     let rounds: Vec<Round> = a.into_iter().zip(b).map(|(a, b)| Round { a, b }).collect();
-    let settings = super::settings(&flags.shape, &first);
+    let settings = settings(&first);
     let comparison = Comparison {
         title: "compare",
         settings: &settings,

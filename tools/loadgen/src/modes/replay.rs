@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::drive::{Answer, Dialogue, Target};
 use crate::flags::TargetFlags;
+use crate::plan::quantity;
 use crate::plan::trace::{self, Request};
 use crate::report::live::{Bar, Counted};
 
@@ -36,14 +37,19 @@ pub struct ReplayFlags {
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, conflicts_with = "footprint")]
     scale: f64,
     /// Make all objects larger or smaller, so that they are this many bytes in all (60mb)
-    #[arg(long, value_name = "BYTES", value_parser = crate::plan::quantity::bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = memory)]
     footprint: Option<u64>,
     /// Replay only so many requests
-    #[arg(long, short = 'n', value_name = "N", value_parser = crate::plan::quantity::count)]
+    #[arg(long, short = 'n', value_name = "N", value_parser = quantity::count)]
     requests: Option<u64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+fn memory(text: &str) -> Result<u64, String> {
+    let bytes = corewise::config::memory(text).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| "a size such as 60mb is expected".to_owned())
 }
 
 /// What a replay found.
@@ -79,8 +85,8 @@ impl Replayed {
     }
 }
 
-/// Replays the trace and says what was found. The error is a sentence.
-pub fn run(flags: &ReplayFlags) -> Result<String, String> {
+/// Replays the trace and reports what was found.
+pub fn run(flags: &ReplayFlags) -> Result<(), String> {
     let mut requests = read(&flags.trace)?;
     if let Some(count) = flags.requests {
         requests.truncate(usize::try_from(count).unwrap_or(usize::MAX));
@@ -95,7 +101,10 @@ pub fn run(flags: &ReplayFlags) -> Result<String, String> {
     let replayed = replay(&flags.target.target()?, &requests, &mut |done| bar.set(done));
     bar.finish();
     let replayed = replayed.map_err(|error| format!("the replay ended early: {error}"))?;
-    if flags.json { json(&replayed) } else { Ok(text(&replayed)) }
+    let text = if flags.json { json(&replayed)? } else { text(&replayed) };
+    // Whoever has closed the pipe wants to see no more.
+    let _ = io::stdout().write_all(text.as_bytes());
+    Ok(())
 }
 
 fn json(replayed: &Replayed) -> Result<String, String> {

@@ -10,9 +10,9 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::drive::{self, Load, Pace, Until};
-use crate::flags::{OutputFlags, ShapeFlags, TargetFlags};
+use crate::flags::{ClientFlags, OutputFlags, ShapeFlags, TargetFlags, WorkloadFlag, load, settings};
 use crate::measure::Findings;
-use crate::plan::{Arrivals, Goal};
+use crate::plan::{Arrivals, Goal, quantity};
 use crate::report::curve::{Curve, CurvePoint};
 use crate::report::live::{Bar, Counted};
 
@@ -28,12 +28,16 @@ pub struct SearchFlags {
     #[command(flatten)]
     target: TargetFlags,
     #[command(flatten)]
+    workload: WorkloadFlag,
+    #[command(flatten)]
+    client: ClientFlags,
+    #[command(flatten)]
     shape: ShapeFlags,
     /// The goal: p50<1ms, p99.9<500us, max<10ms
     #[arg(long, value_name = "GOAL", default_value = "p99<1ms")]
     slo: Goal,
     /// Seconds at each rate
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = crate::plan::quantity::duration)]
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = quantity::duration)]
     probe: Duration,
     /// How near to come, in per cent of the server's capacity
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0)]
@@ -79,19 +83,19 @@ pub fn holds(findings: &Findings, rate: f64, goal: &Goal) -> bool {
     at_goal < goal.limit && findings.rate() >= ACHIEVED_MIN * rate && findings.unanswered == 0
 }
 
-/// Searches, and reports what was found. The error is a sentence.
+/// Searches, and reports what was found.
 pub fn run(flags: &SearchFlags) -> Result<(), String> {
     if !(0.1..=50.0).contains(&flags.precision) {
         return Err(format!("--precision {}: 0.1 to 50 per cent is expected", flags.precision));
     }
-    let outputs = flags.output.outputs();
+    let outputs = super::outputs(&flags.output);
     outputs.check()?;
     let precision = flags.precision / 100.0;
     let base = Load {
         pace: Pace::Closed { think: Duration::ZERO },
         until: Until::Elapsed(flags.probe),
         warmup: flags.probe / 5,
-        ..flags.shape.load(flags.target.target()?)?
+        ..load(&flags.target, &flags.client, &flags.workload.workload, &flags.shape)?
     };
     let say = |error: drive::DriveError| error.to_string();
     let steps = (TOP / precision).log2().ceil() as u64 + 1;
@@ -109,7 +113,7 @@ pub fn run(flags: &SearchFlags) -> Result<(), String> {
     bar.finish();
     let points: Vec<CurvePoint> = tried.iter().map(|(_, holds, findings)| CurvePoint::of(findings, *holds)).collect();
     let best = tried.iter().filter(|(_, holds, _)| *holds).max_by(|one, other| one.0.total_cmp(&other.0));
-    let settings = super::settings(&flags.shape, &base);
+    let settings = settings(&base);
     let best = best.map(|(_, _, findings)| findings);
     let curve = Curve { title: "search", settings: &settings, goal: Some(flags.slo), points: &points, best };
     outputs.deliver(&curve, &mut std::io::stdout().lock())
