@@ -21,6 +21,8 @@ pub struct Target {
     pub database: u32,
     /// Whether to say HELLO 3.
     pub resp3: bool,
+    /// Whether it is a cluster, whose nodes are to be asked for what is theirs.
+    pub cluster: bool,
 }
 
 impl Target {
