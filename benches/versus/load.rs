@@ -10,9 +10,8 @@ use serde_json::Value;
 use crate::peers::{Protocol, Running};
 
 /// The loads that are run unless others are asked for.
-pub(crate) const WORKLOADS: [&str; 11] = [
-    "get", "set", "mixed 9:1", "incr", "mget 10", "mset 10", "ycsb-a", "ycsb-b", "ycsb-c", "ycsb-d", "ycsb-f",
-];
+pub(crate) const WORKLOADS: [&str; 11] =
+    ["get", "set", "mixed 9:1", "incr", "mget 10", "mset 10", "ycsb-a", "ycsb-b", "ycsb-c", "ycsb-d", "ycsb-f"];
 
 /// One kind of load.
 pub(crate) struct Load {

@@ -30,12 +30,11 @@ impl Report<'_> {
             if load != Some((outcome.pipeline, outcome.connections)) {
                 load = Some((outcome.pipeline, outcome.connections));
                 let plural = if outcome.connections == 1 { "" } else { "s" };
-                let _ = writeln!(
-                    text,
-                    "\n**pipeline {}, {} connection{plural}**\n",
-                    outcome.pipeline, outcome.connections
+                let _ =
+                    writeln!(text, "\n**pipeline {}, {} connection{plural}**\n", outcome.pipeline, outcome.connections);
+                text.push_str(
+                    "| workload | server | CPU us/op | ratio | operations/s | ratio | p50 ms | p99 ms | p99.9 ms |\n",
                 );
-                text.push_str("| workload | server | CPU us/op | ratio | operations/s | ratio | p50 ms | p99 ms | p99.9 ms |\n");
                 text.push_str("|---|---|---|---|---|---|---|---|---|\n");
             }
             let figures = outcome.figures;

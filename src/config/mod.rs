@@ -37,7 +37,7 @@ pub use settings::{
     Supervision,
 };
 pub use text::Secret;
-pub use value::{Arguments, Mistake};
+pub use value::{Arguments, Mistake, memory};
 
 /// What the name of every environment variable of a setting begins with.
 pub const VARIABLE_PREFIX: &str = "COREWISE_";

@@ -199,7 +199,7 @@ impl Codec for Memory {
 }
 
 /// Bytes that `text` stands for; nothing at all stands for 0, as in Redis.
-pub(super) fn memory(text: &str) -> Option<u64> {
+pub fn memory(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let unit: u64 = match text[digits..].to_ascii_lowercase().as_str() {
         "" | "b" => 1,

@@ -1,12 +1,36 @@
 //! The command line: what can be asked of the program, and what a load is made of.
+//!
+//! The flags of a load come in groups, so that every mode takes the same ones under the same names: [`TargetFlags`] (the
+//! server), [`ClientFlags`] (connections and threads), [`WorkloadFlag`] and [`ShapeFlags`] (what is sent),
+//! [`PaceFlags`] (when, and how long), [`OutputFlags`] (what is reported). [`load`] puts them together.
+
+mod client;
+mod output;
+mod pace;
+mod process;
+mod settings;
+mod shape;
+mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::drive::{Load, Pace, Target, Until};
-use crate::plan::{Arrivals, KeySpec, Shape, Sizes, Workload};
+pub use client::ClientFlags;
+pub use output::OutputFlags;
+pub use pace::PaceFlags;
+pub use settings::settings;
+pub use shape::{ShapeFlags, WorkloadFlag};
+pub use target::{Password, ServerPid, TargetFlags};
+
+use crate::drive::{Load, Pace, Until};
+use crate::modes::check::CheckFlags;
+use crate::modes::compare::CompareFlags;
+use crate::modes::fill::FillFlags;
+use crate::modes::replay::ReplayFlags;
+use crate::modes::search::SearchFlags;
+use crate::plan::{Shape, Workload};
 
 /// Measures servers that speak the Redis protocol.
 #[derive(Debug, Parser)]
@@ -22,77 +46,78 @@ pub struct Flags {
 pub enum Command {
     /// Put one load on a server, and report
     Run(RunFlags),
+    /// Find the highest rate at which a server still holds a latency goal
+    Search(SearchFlags),
+    /// Put the same load on two servers in turn, and report the ratio
+    Compare(CompareFlags),
+    /// Put a load on a server and verify every reply; exit status 3 if one is wrong
+    Check(CheckFlags),
+    /// Replay a recorded trace with the server as its cache, for hit ratios
+    Replay(ReplayFlags),
+    /// Store every key once
+    Fill(FillFlags),
 }
 
 /// A load.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct RunFlags {
-    /// The server
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:6379")]
-    pub server: String,
-    /// Connections in all
-    #[arg(long, short = 'c', default_value_t = 50)]
-    pub connections: usize,
-    /// Requests that a connection sends before it waits for replies
-    #[arg(long, short = 'P', default_value_t = 1)]
-    pub pipeline: usize,
-    /// End after so many operations
-    #[arg(long, short = 'n')]
-    pub requests: Option<u64>,
-    /// End after so many seconds
-    #[arg(long, value_name = "SECONDS")]
-    pub duration: Option<f64>,
-    /// What to send
-    #[arg(long, default_value = "get")]
-    pub workload: String,
-    /// How many keys there are
-    #[arg(long, default_value_t = 100_000)]
-    pub keys: u64,
-    /// Bytes of a value
-    #[arg(long, default_value_t = 64)]
-    pub value_size: u32,
-    /// Open loop: requests per second
-    #[arg(long)]
-    pub rate: Option<f64>,
-    /// Process of the server, to report its CPU time
-    #[arg(long)]
-    pub server_pid: Option<u32>,
-    /// CPUs to run on
-    #[arg(long, value_delimiter = ',')]
-    pub cpus: Vec<usize>,
+    /// The server.
+    #[command(flatten)]
+    pub target: TargetFlags,
+    /// What is sent.
+    #[command(flatten)]
+    pub workload: WorkloadFlag,
+    /// From where.
+    #[command(flatten)]
+    pub client: ClientFlags,
+    /// Its keys and values.
+    #[command(flatten)]
+    pub shape: ShapeFlags,
+    /// When, and how long.
+    #[command(flatten)]
+    pub pace: PaceFlags,
+    /// What is reported.
+    #[command(flatten)]
+    pub output: OutputFlags,
 }
 
 impl RunFlags {
     /// The load that was asked for. The error is a sentence.
     pub fn load(&self) -> Result<Load, String> {
-        let shape = Shape {
-            keys: KeySpec { count: self.keys, ..KeySpec::default() },
-            sizes: Sizes::Fixed(self.value_size),
-            ..Shape::default()
-        };
-        let cpus = corewise::os::cpus::allowed().map_err(|error| error.to_string())?;
-        Ok(Load {
-            target: Target { server: self.server.clone(), ..Target::default() },
-            connections: self.connections,
-            pipeline: self.pipeline,
-            cpus: if self.cpus.is_empty() {
-                cpus.as_slice().iter().map(|cpu| usize::from(*cpu)).collect()
-            } else {
-                self.cpus.clone()
-            },
-            workload: Arc::new(Workload::parse(&self.workload, shape).map_err(|error| error.to_string())?),
-            seed: 1,
-            pace: match self.rate {
-                Some(rate) => Pace::Open { rate, arrivals: Arrivals::Poisson },
-                None => Pace::Closed { think: Duration::ZERO },
-            },
-            until: match (self.requests, self.duration) {
-                (Some(requests), _) => Until::Operations(requests),
-                (None, seconds) => Until::Elapsed(Duration::from_secs_f64(seconds.unwrap_or(10.0))),
-            },
-            warmup: Duration::ZERO,
-            server_pid: self.server_pid,
-            check: None,
-        })
+        let load = load(&self.target, &self.client, &self.workload.workload, &self.shape)?;
+        Ok(self.pace.apply(load))
     }
 }
+
+/// The load that these flags ask for, with this workload, in a closed loop until it is done or for the usual time. The
+/// error is a sentence.
+pub fn load(target: &TargetFlags, client: &ClientFlags, workload: &str, shape: &ShapeFlags) -> Result<Load, String> {
+    load_of(target, client, workload, shape.shape(target), shape.seed)
+}
+
+/// The same with a shape that flags alone do not make.
+pub fn load_of(
+    target: &TargetFlags,
+    client: &ClientFlags,
+    workload: &str,
+    shape: Shape,
+    seed: u64,
+) -> Result<Load, String> {
+    let workload = Workload::parse(workload, shape).map_err(|error| error.to_string())?;
+    Ok(Load {
+        target: target.target()?,
+        connections: client.connections,
+        pipeline: client.pipeline,
+        cpus: client.cpus()?,
+        until: if workload.ends() { Until::Done } else { Until::Elapsed(pace::DURATION_DEFAULT) },
+        workload: Arc::new(workload),
+        seed,
+        pace: Pace::Closed { think: Duration::ZERO },
+        warmup: Duration::ZERO,
+        server_pid: target.server_pid()?,
+        check: None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use corewise_loadgen::plan::{KeySpec, Shape, Workload};
 use double::{Double, Misdeed};
 
 fn check(server: String, pipeline: usize, operations: u64) -> Findings {
-    let shape = Shape { keys: KeySpec { count: 200, ..KeySpec::default() }, marked: true, ..Shape::default() };
+    let shape = Shape { keys: KeySpec { count: 600, ..KeySpec::default() }, marked: true, ..Shape::default() };
     let load = Load {
         target: Target { server, ..Target::default() },
         connections: 4,
@@ -24,7 +24,7 @@ fn check(server: String, pipeline: usize, operations: u64) -> Findings {
         until: Until::Operations(operations),
         warmup: Duration::ZERO,
         server_pid: None,
-        check: Some(CheckSpec { run: 1, may_forget: false }),
+        check: Some(CheckSpec { run: pipeline as u32, may_forget: false }),
     };
     drive::run(&load, &mut |_| {}).unwrap()
 }

@@ -29,9 +29,10 @@ impl Target {
 
     /// Its addresses, IPv4 and IPv6.
     pub fn resolve(&self) -> Result<Vec<SocketAddr>, DriveError> {
-        let found = self.server.to_socket_addrs().map_err(|error| {
-            DriveError(format!("{}: {error}; expected is HOST:PORT", self.server))
-        })?;
+        let found = self
+            .server
+            .to_socket_addrs()
+            .map_err(|error| DriveError(format!("{}: {error}; expected is HOST:PORT", self.server)))?;
         let addresses: Vec<SocketAddr> = found.collect();
         if addresses.is_empty() {
             return Err(DriveError(format!("{} has no address", self.server)));

@@ -21,10 +21,7 @@ struct Wish {
 /// What has come of it.
 pub(super) enum News {
     /// A connection for this place.
-    Connected {
-        place: u32,
-        fd: OwnedFd,
-    },
+    Connected { place: u32, fd: OwnedFd },
     /// The cluster looks different now.
     Map(SlotMap),
 }

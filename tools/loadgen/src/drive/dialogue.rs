@@ -103,7 +103,7 @@ impl Dialogue {
     }
 
     /// What came of the oldest command that has not been answered yet.
-    pub fn next(&mut self) -> io::Result<Answer> {
+    pub fn answer(&mut self) -> io::Result<Answer> {
         loop {
             if let Some((reply, length)) = replies::next(self.framing, &self.came[self.taken..]).map_err(invalid)? {
                 self.taken += length;

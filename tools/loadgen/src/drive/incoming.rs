@@ -108,7 +108,7 @@ impl Incoming<'_> {
         }
         if pending.answer != Answer::Elsewhere
             && let Some(check) = &mut self.check
-            && !check.judge(&pending.operation, kind, reply)
+            && !check.judge(&pending.operation, kind, reply, self.now)
         {
             return Err(FAULT.to_owned());
         }

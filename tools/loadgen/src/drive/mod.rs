@@ -133,7 +133,13 @@ pub fn run(load: &Load, watch: &mut dyn FnMut(&Progress)) -> Result<Findings, Dr
         return Err(DriveError("a load needs at least one connection, one request and one CPU".to_owned()));
     }
     if load.target.cluster && matches!(load.pace, Pace::Closed { think } if !think.is_zero()) {
-        return Err(DriveError("in a cluster, requests of all connections are drawn together: they cannot think".to_owned()));
+        return Err(DriveError(
+            "in a cluster, requests of all connections are drawn together: they cannot think".to_owned(),
+        ));
+    }
+    let needed = check::keys_needed((load.connections * load.pipeline) as u64);
+    if load.check.is_some() && load.workload.shape().keys.count < needed {
+        return Err(DriveError(format!("a check with so many operations under way needs at least {needed} keys")));
     }
     let map = if load.target.cluster { SlotMap::read(&load.target)? } else { SlotMap::single(&load.target.server) };
     let workers = load.cpus.len().min(load.connections);

@@ -3,7 +3,7 @@
 use redis_protocol::{resp2, resp3};
 
 use crate::plan::Protocol;
-use crate::plan::sizes::VALUE_BYTES_MAX;
+use crate::plan::quantity::VALUE_BYTES_MAX;
 
 /// What stands on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,10 +133,7 @@ mod tests {
         let others = [Reply::Other, Reply::Other, Reply::Push];
         assert_eq!(all(Framing::Resp3, resp3), [&[ok, value, error, Reply::Null][..], &others].concat());
         let memcached = b"STORED\r\nVALUE k 0 3\r\nabc\r\nEND\r\nEND\r\nSERVER_ERROR out\r\n";
-        assert_eq!(
-            all(Framing::Memcached, memcached),
-            [ok, value, Reply::Null, Reply::Error(b"SERVER_ERROR out")]
-        );
+        assert_eq!(all(Framing::Memcached, memcached), [ok, value, Reply::Null, Reply::Error(b"SERVER_ERROR out")]);
     }
 
     #[test]

@@ -96,7 +96,8 @@ impl SlotMap {
             let numbers: Option<Vec<i64>> = items(field(shard, "slots")?)?.iter().map(number).collect();
             let numbers = numbers?;
             let nodes = items(field(shard, "nodes")?)?;
-            let master = nodes.iter().find(|node| field(node, "role").and_then(text).is_some_and(|role| role == "master"));
+            let master =
+                nodes.iter().find(|node| field(node, "role").and_then(text).is_some_and(|role| role == "master"));
             let Some(master) = master else { continue };
             let host = field(master, "endpoint").or_else(|| field(master, "ip")).and_then(text)?;
             let server = address(&host, number(field(master, "port")?)?, own_host);
@@ -161,7 +162,9 @@ fn items(frame: &OwnedFrame) -> Option<&[OwnedFrame]> {
 /// A field of a map, which RESP2 gives as an array of names and values.
 fn field<'a>(frame: &'a OwnedFrame, name: &str) -> Option<&'a OwnedFrame> {
     match frame {
-        OwnedFrame::Map { data, .. } => data.iter().find(|(key, _)| text(key).as_deref() == Some(name)).map(|(_, value)| value),
+        OwnedFrame::Map { data, .. } => {
+            data.iter().find(|(key, _)| text(key).as_deref() == Some(name)).map(|(_, value)| value)
+        }
         OwnedFrame::Array { data, .. } => {
             data.chunks_exact(2).find(|pair| text(&pair[0]).as_deref() == Some(name)).map(|pair| &pair[1])
         }
@@ -201,9 +204,8 @@ mod tests {
         let map = SlotMap::of_slots(&frame(slots), "host").unwrap();
         assert_eq!(map.nodes, ["127.0.0.1:7001", "host:7002"]);
         assert_eq!((map.owner(Some(0)), map.owner(Some(8192)), map.owner(None)), (0, 1, 0));
-        let node = |role: &str, port: &str| {
-            format!("*6|$4|port|:{port}|$8|endpoint|$3|::1|$4|role|${}|{role}|", role.len())
-        };
+        let node =
+            |role: &str, port: &str| format!("*6|$4|port|:{port}|$8|endpoint|$3|::1|$4|role|${}|{role}|", role.len());
         let nodes = format!("$5|nodes|*2|{}{}", node("replica", "1"), node("master", "2"));
         let shards = format!("*1|*4|$5|slots|*4|:0|:1|:3|:16383|{nodes}");
         let map = SlotMap::of_shards(&frame(&shards), "host").unwrap();

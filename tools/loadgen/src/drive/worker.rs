@@ -307,7 +307,8 @@ impl Worker {
             return;
         }
         for node in 0..self.nodes.len() {
-            while !self.nodes[node].waiting.is_empty() && self.nodes[node].ready.iter().any(|place| self.is_up(*place)) {
+            while !self.nodes[node].waiting.is_empty() && self.nodes[node].ready.iter().any(|place| self.is_up(*place))
+            {
                 let waiting = self.nodes[node].waiting.pop_front();
                 waiting.into_iter().for_each(|waiting| self.dispatch(waiting, Some(node)));
             }
@@ -478,6 +479,9 @@ impl Worker {
 
     fn count_lost(&mut self, operation: &Operation, since_ns: u64, now: u64) {
         let kind = usize::from(operation.kind);
+        if let Some(check) = &mut self.check {
+            check.lost(operation, &self.load.workload.kinds()[kind], now);
+        }
         self.interval.kinds[kind].count(now.saturating_sub(since_ns), Answer::Error, false);
     }
 

@@ -190,7 +190,7 @@ fn look_up(server: &mut Dialogue, batch: &[Request]) -> io::Result<Vec<Request>>
     server.send()?;
     let mut missed = Vec::new();
     for request in batch {
-        match server.next()? {
+        match server.answer()? {
             Answer::Nothing => missed.push(*request),
             Answer::Done => {}
             answer => return Err(io::Error::other(format!("GET {} was answered with {answer:?}", request.key))),
@@ -223,7 +223,7 @@ fn store(server: &mut Dialogue, missed: &[Request], noise: &[u8]) -> io::Result<
         }
         server.send()?;
         for _ in batch {
-            refused += u64::from(server.next()? != Answer::Done);
+            refused += u64::from(server.answer()? != Answer::Done);
         }
     }
     Ok(refused)

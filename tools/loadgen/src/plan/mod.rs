@@ -8,15 +8,27 @@
 //!                                        │                                                     │
 //!                                        └──────────────── encode, slot ◀──────────────────────┘
 //! ```
+//!
+//! Within: [`workload`] reads a text by way of [`named`] (the names) and [`words`] (commands and their words);
+//! [`placeholder`] says what a word can be, [`template`] makes bytes of it, [`records`] knows keys and how they are
+//! chosen ([`zipf`]), [`dice`] turns a salt into chance. [`value`] is for values that are checked when they come back.
 
 pub mod arrivals;
+mod dice;
 pub mod goal;
 pub mod keys;
+mod named;
+mod placeholder;
+pub mod quantity;
+mod records;
 pub mod sizes;
 pub mod source;
-pub mod template;
+mod template;
+pub mod trace;
 pub mod value;
+mod words;
 pub mod workload;
+mod zipf;
 
 use std::fmt;
 
@@ -34,9 +46,9 @@ pub struct Operation {
     pub kind: u8,
     /// Number of its (first) key.
     pub key: u64,
-    /// Bytes of its value, or the number of its keys, as its kind has it.
+    /// The number of its keys if its kind has several (MGET), else the bytes of its value.
     pub size: u32,
-    /// Everything else that was drawn: scores, fields, the bytes of the value.
+    /// Everything else that was drawn: scores, fields, the bytes of the value, or its version if values are marked.
     pub salt: u64,
 }
 

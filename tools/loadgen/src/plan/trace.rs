@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::PlanError;
-use super::sizes::VALUE_BYTES_MAX;
+use super::quantity::VALUE_BYTES_MAX;
 
 /// One request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -9,14 +9,14 @@ use corewise_harness::{Server, Variant};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Running servers that know each other; the slots are shared out evenly.
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// Its servers.
-    pub servers: Vec<Server>,
+    pub(crate) servers: Vec<Server>,
 }
 
 impl Cluster {
     /// Starts `count` servers and waits until all of them call the cluster ok.
-    pub fn start(redis: &Variant, count: usize) -> Cluster {
+    pub(crate) fn start(redis: &Variant, count: usize) -> Cluster {
         let mut servers = Vec::new();
         let mut buses = Vec::new();
         for _ in 0..count {
@@ -48,7 +48,7 @@ impl Cluster {
     }
 
     /// Moves a slot with its keys from one server to another.
-    pub fn move_slot(&self, slot: u16, from: usize, to: usize) {
+    pub(crate) fn move_slot(&self, slot: u16, from: usize, to: usize) {
         let id = |index: usize| self.servers[index].connect().ask("CLUSTER MYID").text();
         let (from_id, to_id) = (id(from), id(to));
         let (from, to) = (&self.servers[from], &self.servers[to]);

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use redis_protocol::resp2::decode::decode;
-use redis_protocol::resp2::types::OwnedFrame;
+use redis_protocol::resp2::types::{OwnedFrame, Resp2Frame};
 
 /// What goes wrong, once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Misdeed {
+pub(crate) enum Misdeed {
     /// Nothing.
     None,
     /// A reply is not sent.
@@ -25,7 +25,7 @@ pub enum Misdeed {
     Stale,
     /// A GET is answered with another key's value.
     WrongKey,
-    /// A write is acknowledged and forgotten.
+    /// Writes are acknowledged and forgotten, from then on all of them: the next one would cover up the first.
     LoseWrite,
     /// A reply comes twice.
     Repeat,
@@ -43,15 +43,15 @@ struct State {
 }
 
 /// A running double; its threads end with their connections.
-pub struct Double {
+pub(crate) struct Double {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     state: Arc<State>,
 }
 
 impl Double {
     /// Starts a double that misbehaves once, as soon as it can after so many commands.
-    pub fn start(misdeed: Misdeed, after: u64) -> Double {
+    pub(crate) fn start(misdeed: Misdeed, after: u64) -> Double {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
@@ -71,7 +71,7 @@ impl Double {
     }
 
     /// Whether it has misbehaved.
-    pub fn has_misbehaved(&self) -> bool {
+    pub(crate) fn has_misbehaved(&self) -> bool {
         self.state.done.load(Ordering::SeqCst)
     }
 }
@@ -100,7 +100,8 @@ fn serve(mut stream: TcpStream, state: &State) {
                 state.done.store(true, Ordering::SeqCst);
             }
         }
-        let out: Vec<u8> = answers.iter().take_while(|answer| !answer.silent).flat_map(|answer| answer.bytes.clone()).collect();
+        let out: Vec<u8> =
+            answers.iter().take_while(|answer| !answer.silent).flat_map(|answer| answer.bytes.clone()).collect();
         if stream.write_all(&out).is_err() {
             return;
         }
@@ -143,9 +144,11 @@ fn answer(frame: &OwnedFrame, state: &State) -> Answer {
                 value = other;
             }
         }
-        value.map_or(b"$-1\r\n".to_vec(), |value| [format!("${}\r\n", value.len()).as_bytes(), &value, b"\r\n"].concat())
+        value
+            .map_or(b"$-1\r\n".to_vec(), |value| [format!("${}\r\n", value.len()).as_bytes(), &value, b"\r\n"].concat())
     } else if words[0].eq_ignore_ascii_case(b"SET") {
-        if claims(misdeed == Misdeed::LoseWrite) {
+        let loses = misdeed == Misdeed::LoseWrite;
+        if claims(loses) || loses && state.done.load(Ordering::SeqCst) {
             values.remove(words[1]);
         } else {
             values.entry(words[1].to_vec()).or_default().push(words[2].to_vec());
