@@ -33,13 +33,13 @@ pub enum Fault {
     },
     /// It is none of ours: it does not begin with the mark.
     Foreign,
-    /// Its checksum is wrong, and so is its filler, unless that was not reached.
+    /// Its checksum is not that of its bytes.
     Corrupt {
         /// The key that it claims to belong to.
         key: u64,
         /// The version that it claims to be.
         version: u64,
-        /// Offset of the first byte of the filler that is wrong; none if the head is what was hit.
+        /// Offset of the first byte of the filler that is wrong; none if head, checksum or length are what is wrong.
         at: Option<usize>,
     },
 }
@@ -55,10 +55,13 @@ impl fmt::Display for Fault {
             }
             Self::Foreign => f.write_str("a value that was not sent by this program"),
             Self::Corrupt { key, version, at: Some(at) } => {
-                write!(f, "a corrupt value: version {version} of key {key} is wrong from byte {at} on")
+                write!(f, "a corrupt value: the first wrong byte of version {version} of key {key} is number {at}")
             }
             Self::Corrupt { key, version, at: None } => {
-                write!(f, "a corrupt value: its head (version {version} of key {key}) or its checksum is wrong")
+                write!(
+                    f,
+                    "a corrupt value: its head (version {version} of key {key}), its checksum or its length is wrong"
+                )
             }
         }
     }
