@@ -19,7 +19,8 @@ pub fn run(flags: &RunFlags) -> Result<String, String> {
     live.finish();
     let findings = found.map_err(|error| error.to_string())?;
     let settings = settings(&flags.workload, &load);
-    let report = Report { title: "run", settings: &settings, findings: &findings, goal: None };
+    let title = format!("run: {} on {}", flags.workload, load.target.server);
+    let report = Report { title: &title, settings: &settings, findings: &findings, goal: None };
     outputs.deliver(&report, &mut io::stdout().lock())?;
     Ok(String::new())
 }
@@ -33,10 +34,10 @@ pub fn settings(workload: &str, load: &Load) -> Vec<(String, String)> {
         Pace::Open { rate, arrivals: Arrivals::Poisson } => format!("open loop, {rate} requests/s, Poisson"),
         Pace::Open { rate, arrivals: Arrivals::Constant } => format!("open loop, {rate} requests/s, equal gaps"),
     };
-    let until = match load.until {
-        Until::Operations(operations) => format!("{operations} operations"),
-        Until::Elapsed(time) => format!("{time:?}"),
-        Until::Done => "the end of the workload".to_owned(),
+    let end = match load.until {
+        Until::Operations(operations) => ("operations", operations.to_string()),
+        Until::Elapsed(time) => ("duration", format!("{time:?}")),
+        Until::Done => ("until", "the end of the workload".to_owned()),
     };
     let threads = load.cpus.len().min(load.connections);
     let mut settings = vec![
@@ -47,7 +48,7 @@ pub fn settings(workload: &str, load: &Load) -> Vec<(String, String)> {
         ("threads", threads.to_string()),
         ("keys", shape.keys.count.to_string()),
         ("pace", pace),
-        ("until", until),
+        end,
         ("seed", load.seed.to_string()),
     ];
     if !load.warmup.is_zero() {
