@@ -156,7 +156,7 @@ fn warnings(figures: &Figures) -> String {
     if !figures.kept_up() {
         warnings.push(
             "the intended rate was not reached: latencies count from when each request should have been\n\
-             sent, and grow for as long as the run lasts. Ask for less, or give this program more CPUs.",
+             sent, and grow for as long as the run lasts. Ask for less; if the client CPUs are all busy, add some.",
         );
     }
     if figures.total.operations == 0 {
