@@ -106,9 +106,9 @@ pub(super) fn rate(number: f64) -> String {
 /// Digits behind the point that a number of milliseconds deserves beside others of which `most` is the largest.
 pub(super) fn decimals_ms(most: f64) -> usize {
     match most {
-        most if most < 1_000.0 => 3,
-        most if most < 10_000.0 => 2,
-        most if most < 100_000.0 => 1,
+        most if most < 10_000.0 => 3,
+        most if most < 100_000.0 => 2,
+        most if most < 1_000_000.0 => 1,
         _ => 0,
     }
 }

@@ -72,7 +72,7 @@ pub struct Curve<'a> {
 impl Curve<'_> {
     /// The point of the highest rate that holds the goal.
     pub fn best_point(&self) -> Option<&CurvePoint> {
-        self.points.iter().filter(|point| point.holds).max_by(|one, other| one.rate.total_cmp(&other.rate))
+        best(self.points)
     }
 
     fn sorted(&self) -> Vec<CurvePoint> {
@@ -80,6 +80,11 @@ impl Curve<'_> {
         points.sort_by(|one, other| one.intended_rate.total_cmp(&other.intended_rate));
         points
     }
+}
+
+/// The point of the highest rate that holds the goal.
+pub(super) fn best(points: &[CurvePoint]) -> Option<&CurvePoint> {
+    points.iter().filter(|point| point.holds).max_by(|one, other| one.rate.total_cmp(&other.rate))
 }
 
 /// A search as an object.

@@ -7,6 +7,9 @@ use crate::measure::{Findings, Point, Tally};
 /// An open loop that reaches less than this part of its rate could not keep up.
 const KEPT_UP_RATIO: f64 = 0.99;
 
+/// Part of a point of the series that may lie behind the last reply.
+const MISSING_MAX: f64 = 0.1;
+
 /// Latencies in milliseconds.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct LatencyMs {
@@ -219,6 +222,19 @@ impl From<&Point> for SeriesPoint {
     }
 }
 
+/// The series without its last point if the measurement ended within it: its rate would count time that did not pass.
+pub(super) fn whole_points(findings: &Findings) -> &[Point] {
+    match &findings.series[..] {
+        [before @ .., last_but_one, last] => {
+            let tick_s = last.second - last_but_one.second;
+            let missing_s = last.second - findings.elapsed.as_secs_f64();
+            let is_whole = missing_s < tick_s * MISSING_MAX;
+            &findings.series[..before.len() + 1 + usize::from(is_whole)]
+        }
+        few => few,
+    }
+}
+
 /// `amount` in each of `seconds`; nothing happens in no time.
 fn per(amount: f64, seconds: f64) -> f64 {
     if seconds > 0.0 { amount / seconds } else { 0.0 }
@@ -226,8 +242,10 @@ fn per(amount: f64, seconds: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::report::testing::{busy, idle};
+    use crate::report::testing::{busy, idle, single};
 
     #[test]
     fn nothing_measured_is_no_latency_and_no_rate() {
@@ -244,6 +262,16 @@ mod tests {
         assert_eq!(figures.kinds.iter().map(|kind| kind.row.operations).sum::<u64>(), figures.total.operations);
         let rates: f64 = figures.kinds.iter().map(|kind| kind.row.operations_per_second).sum();
         assert!((rates - figures.total.operations_per_second).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_point_that_was_cut_short_does_not_count() {
+        let mut findings = busy();
+        for (elapsed_ms, points) in [(10_000, 100), (9_995, 100), (9_950, 99), (1, 99), (20_000, 100)] {
+            findings.elapsed = Duration::from_millis(elapsed_ms);
+            assert_eq!(whole_points(&findings).len(), points, "{elapsed_ms}");
+        }
+        assert_eq!((whole_points(&idle()).len(), whole_points(&single()).len()), (0, 1));
     }
 
     #[test]

@@ -20,7 +20,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::figures::{Figures, SeriesPoint};
+use super::figures::{Figures, SeriesPoint, whole_points};
 use super::{Report, Settings};
 
 /// Number of the shape of what is written here.
@@ -55,7 +55,7 @@ struct Document<'a> {
 
 /// The object of a measurement, ended by a newline.
 pub fn json(report: &Report<'_>) -> String {
-    let series = report.findings.series.iter().map(SeriesPoint::from).collect();
+    let series = whole_points(report.findings).iter().map(SeriesPoint::from).collect();
     let head = Head::new(report.title, report.settings);
     pretty(&Document { head, figures: Figures::of(report.findings), series })
 }

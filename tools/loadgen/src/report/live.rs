@@ -25,8 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Points that the numbers of the line are made of: a second of ticks.
 const SMOOTHED: usize = 10;
 
-/// Steps of a bar whose end is known: finer than any terminal is wide.
-const STEPS: f64 = 1_000.0;
+/// Characters of a bar. With it, the line of a load fits into 80 columns.
+const BAR_WIDTH: usize = 10;
+
+/// What turns while the end is unknown.
+const SPINNER: [char; 4] = ['-', '\\', '|', '/'];
 
 /// The line of a load that is being put on a server. It is gone when this is dropped.
 #[derive(Debug)]
@@ -117,17 +120,20 @@ struct Line {
     started: Instant,
     /// When it may be drawn next.
     due: Instant,
-    /// None: standard error is not a terminal.
-    bar: Option<ProgressBar>,
+    /// How often it was drawn.
+    drawn: usize,
+    /// Cuts what is too long for the terminal, and clears it. None: standard error is not a terminal.
+    terminal: Option<ProgressBar>,
 }
 
 impl Line {
     fn new(title: &str, patience: Duration) -> Self {
         let started = Instant::now();
         let target = ProgressDrawTarget::stderr();
-        let bar = (!target.is_hidden()).then(|| ProgressBar::with_draw_target(None, target));
-        let due = started + if bar.is_some() { patience } else { PLAIN };
-        Self { title: printable(title), started, due, bar }
+        let terminal =
+            (!target.is_hidden()).then(|| ProgressBar::with_draw_target(None, target).with_style(whole_line()));
+        let due = started + if terminal.is_some() { patience } else { PLAIN };
+        Self { title: printable(title), started, due, drawn: 0, terminal }
     }
 
     fn is_due(&self, now: Instant) -> bool {
@@ -135,41 +141,40 @@ impl Line {
     }
 
     fn draw(&mut self, part: Option<f64>, remaining: Option<Duration>, text: &str) {
-        self.due = Instant::now() + if self.bar.is_some() { REDRAW } else { PLAIN };
         let ahead = ahead(part, remaining);
-        let Some(bar) = &self.bar else {
+        if let Some(terminal) = &self.terminal {
+            terminal.set_message(format!("{} {} {ahead}{text}", self.title, gauge(part, self.drawn)));
+            self.due = Instant::now() + REDRAW;
+        } else {
             // Nobody may be reading; that must not end a measurement.
             let _ = writeln!(io::stderr(), "{}: {ahead}{text}", self.title);
-            return;
-        };
-        match part {
-            Some(part) if bar.length().is_none() => {
-                bar.set_length(STEPS as u64);
-                bar.set_style(style("{prefix} [{bar:24}] {wide_msg}"));
-                bar.set_position((part * STEPS) as u64);
-            }
-            Some(part) => bar.set_position((part * STEPS) as u64),
-            None if bar.position() == 0 => bar.set_style(style("{prefix} {spinner} {wide_msg}")),
-            None => {}
+            self.due = Instant::now() + PLAIN;
         }
-        bar.set_prefix(self.title.clone());
-        bar.set_message(format!("{ahead}{text}"));
-        bar.force_draw();
+        self.drawn += 1;
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if let Some(terminal) = &self.terminal {
+            terminal.finish_and_clear();
         }
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
-    // A test draws all templates; should one be wrong nevertheless, the crate's own will do.
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.progress_chars("=> ").tick_chars("-\\|/ ")
+/// One message that is cut at the end of the line. Position, speed and time are worked out here, so that one call draws
+/// all of them once.
+fn whole_line() -> ProgressStyle {
+    // The template is tested; should it be wrong nevertheless, the crate's own shows the message, too.
+    ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// How far it is as a picture.
+fn gauge(part: Option<f64>, drawn: usize) -> String {
+    let Some(part) = part else { return SPINNER[drawn % SPINNER.len()].to_string() };
+    let full = ((part.clamp(0.0, 1.0) * BAR_WIDTH as f64) as usize).min(BAR_WIDTH);
+    let head = if full < BAR_WIDTH { ">" } else { "" };
+    format!("[{:<BAR_WIDTH$}]", format!("{}{head}", "=".repeat(full)))
 }
 
 /// The last second of points.
@@ -198,19 +203,19 @@ impl Recent {
         let rates: f64 = self.points.iter().map(|point| point.rate).sum();
         let mean = |pick: fn(&Point) -> f64| {
             let sum: f64 = self.points.iter().map(|point| point.rate * pick(point)).sum();
-            fixed(sum / rates, 3)
+            sum / rates
         };
         let mut text = if self.warming_up { "warming up  ".to_owned() } else { String::new() };
-        text += &format!(
-            "{} ops/s  p50 {}  p99 {}  p99.9 {} ms",
-            rate(rates / (self.points.len() as f64).max(1.0)),
-            mean(|point| point.p50_ms),
-            mean(|point| point.p99_ms),
-            mean(|point| point.p999_ms),
-        );
-        if self.errors > 0 {
-            text += &format!("  {} errors", grouped(self.errors));
+        text += &format!("{} ops/s", rate(rates / (self.points.len() as f64).max(1.0)));
+        // Before the latencies: what is too long is cut at its end.
+        match self.errors {
+            0 => {}
+            1 => text += "  1 error",
+            errors => text += &format!("  {} errors", grouped(errors)),
         }
+        let [p50, p99, p999] =
+            [mean(|point| point.p50_ms), mean(|point| point.p99_ms), mean(|point| point.p999_ms)].map(short_ms);
+        text += &format!("  p50 {p50}  p99 {p99}  p99.9 {p999} ms");
         text
     }
 }
@@ -221,12 +226,23 @@ fn remaining(part: f64, elapsed_s: f64) -> Option<Duration> {
     if part > 0.0 { Duration::try_from_secs_f64(left_s.max(0.0)).ok() } else { None }
 }
 
-/// How far it is: ` 42 %, 1:23 left  `.
+/// Milliseconds with three digits that mean something.
+fn short_ms(ms: f64) -> String {
+    let decimals = match ms {
+        ms if ms < 1.0 => 3,
+        ms if ms < 10.0 => 2,
+        ms if ms < 100.0 => 1,
+        _ => 0,
+    };
+    fixed(ms, decimals)
+}
+
+/// How far it is, and how long it will take: ` 42 % 1:23  `.
 fn ahead(part: Option<f64>, remaining: Option<Duration>) -> String {
     match (part, remaining) {
         (None, _) => String::new(),
         (Some(part), None) => format!("{:3.0} %  ", part * 100.0),
-        (Some(part), Some(left)) => format!("{:3.0} %, {} left  ", part * 100.0, clock(left)),
+        (Some(part), Some(left)) => format!("{:3.0} % {}  ", part * 100.0, clock(left)),
     }
 }
 
@@ -275,7 +291,7 @@ mod tests {
         let mut recent = Recent::default();
         assert_eq!(recent.text(), "0.0 ops/s  p50 -  p99 -  p99.9 - ms");
         recent.take(&tick(0, 2_000.0));
-        assert_eq!(recent.text(), "warming up  2,000 ops/s  p50 0.100  p99 0.400  p99.9 1.200 ms");
+        assert_eq!(recent.text(), "warming up  2,000 ops/s  p50 0.100  p99 0.400  p99.9 1.20 ms");
         (1..=30).for_each(|number| recent.take(&tick(number, 2_000.0)));
         assert_eq!(recent.points.len(), SMOOTHED);
         // A stall has no operations, and no latencies that would count.
@@ -285,7 +301,7 @@ mod tests {
         let text = recent.text();
         assert!(text.starts_with("9") && text.contains("p50 0.0"), "{text}");
         (36..=45).for_each(|number| recent.take(&tick(number, 1e6)));
-        assert!(recent.text().ends_with(" ms  1 errors"), "{}", recent.text());
+        assert!(recent.text().starts_with("978,099 ops/s  1 error  p50 "), "{}", recent.text());
     }
 
     #[test]
@@ -297,7 +313,7 @@ mod tests {
         assert_eq!(remaining(1e-300, 1e300), None);
         assert_eq!(ahead(None, None), "");
         assert_eq!(ahead(Some(0.0), None), "  0 %  ");
-        assert_eq!(ahead(Some(0.25), Some(Duration::from_millis(83_400))), " 25 %, 1:24 left  ");
+        assert_eq!(ahead(Some(0.25), Some(Duration::from_millis(83_400))), " 25 % 1:24  ");
         assert_eq!(clock(Duration::from_secs(3_723)), "1:02:03");
     }
 
@@ -311,10 +327,22 @@ mod tests {
     }
 
     #[test]
-    fn the_templates_are_valid() {
-        for template in ["{prefix} [{bar:24}] {wide_msg}", "{prefix} {spinner} {wide_msg}"] {
-            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+    fn the_line_fits_into_80_columns() {
+        assert!(ProgressStyle::with_template("{wide_msg}").is_ok());
+        let mut recent = Recent::default();
+        recent.take(&tick(5, 123_456.0));
+        let ahead = ahead(Some(0.5), Some(Duration::from_secs(83)));
+        let line = format!("run {} {ahead}{}", gauge(Some(0.5), 0), recent.text());
+        assert_eq!(line, "run [=====>    ]  50 % 1:23  127,500 ops/s  p50 0.107  p99 0.466  p99.9 1.53 ms");
+        assert!(line.len() <= 80);
+    }
+
+    #[test]
+    fn the_gauge_is_always_as_wide() {
+        for part in [0.0, 0.1, 0.999, 1.0, 2.0, -1.0, f64::NAN] {
+            assert_eq!(gauge(Some(part), 0).len(), BAR_WIDTH + 2, "{part}");
         }
+        assert_eq!((gauge(None, 0), gauge(None, 5)), ("-".to_owned(), "\\".to_owned()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::columns::{NONE, aligned, decimals_ms, fixed, heading, printable, rate, settings, shortened};
-use super::figures::Figures;
+use super::figures::{Figures, whole_points};
 use super::json::{Head, pretty};
 use super::{Form, Settings, hgrm, svg};
 use crate::measure::{Findings, Interval, Point};
@@ -232,6 +232,7 @@ fn ratios(comparison: &Comparison<'_>) -> String {
 pub fn joined(rounds: &[Findings]) -> Findings {
     let Some((first, rest)) = rounds.split_first() else { return Findings::default() };
     let mut whole = first.clone();
+    whole.series.truncate(whole_points(first).len());
     for round in rest {
         let before = whole.elapsed.as_secs_f64();
         if whole.counted.kinds.len() < round.counted.kinds.len() {
@@ -241,7 +242,8 @@ pub fn joined(rounds: &[Findings]) -> Findings {
             whole.counted = wider;
         }
         whole.counted.add(&round.counted);
-        whole.series.extend(round.series.iter().map(|point| Point { second: point.second + before, ..*point }));
+        let points = whole_points(round).iter();
+        whole.series.extend(points.map(|point| Point { second: point.second + before, ..*point }));
         whole.elapsed += round.elapsed;
         whole.client_cpu += round.client_cpu;
         whole.server_cpu = whole.server_cpu.zip(round.server_cpu).map(|(one, other)| one + other);

@@ -23,6 +23,12 @@ use super::figures::{Figures, LatencyMs, Row};
 /// Characters of a kind's name that are shown in any case.
 const NAME_MIN: usize = 8;
 
+/// Digits of a latency behind the point: of a millisecond, more would not be true.
+const DECIMALS_MAX: usize = 3;
+
+/// What is said of latencies.
+const LATENCY_NAMES: [&str; 7] = ["mean", "p50", "p90", "p99", "p99.9", "p99.99", "max"];
+
 /// Error texts and faults that are listed.
 const LISTED_MAX: usize = 10;
 
@@ -46,16 +52,16 @@ struct Unit {
 }
 
 impl Unit {
-    /// Microseconds if nearly all are shorter than a millisecond; fewer digits behind the point the longer the longest.
-    fn for_latencies(latency: Option<&LatencyMs>) -> Self {
-        let (tail, max) = latency.map_or((1.0, 1.0), |latency| (latency.p99_9, latency.max));
-        match max {
-            max if tail < 1.0 => Self { name: "us", per_ms: 1e3, decimals: if max < 10.0 { 1 } else { 0 } },
-            max => Self { name: "ms", per_ms: 1.0, decimals: super::columns::decimals_ms(max) },
+    /// Microseconds if nearly all are shorter than a millisecond. With as many digits behind the point as are given, or
+    /// as mean something.
+    fn for_latencies(latency: Option<&LatencyMs>, decimals: usize) -> Self {
+        match latency.is_some_and(|latency| latency.p99_9 < 1.0) {
+            true => Self { name: "us", per_ms: 1e3, decimals: decimals.min(1) },
+            false => Self { name: "ms", per_ms: 1.0, decimals },
         }
     }
 
-    fn cells(self, latency: Option<&LatencyMs>) -> [String; 7] {
+    fn cells(self, latency: Option<&LatencyMs>) -> [String; LATENCY_NAMES.len()] {
         let Some(own) = latency else { return std::array::from_fn(|_| NONE.to_owned()) };
         [own.mean, own.p50, own.p90, own.p99, own.p99_9, own.p99_99, own.max]
             .map(|ms| fixed(ms * self.per_ms, self.decimals))
@@ -64,7 +70,22 @@ impl Unit {
 
 /// A row for each kind of operation, and one for all of them if there are several.
 fn kinds(figures: &Figures) -> String {
-    let unit = Unit::for_latencies(figures.total.latency_ms.as_ref());
+    let unit = |decimals| Unit::for_latencies(figures.total.latency_ms.as_ref(), decimals);
+    let fits = |rows: &Vec<Vec<String>>| line_width(&widths(rows)[1..]) + 2 + NAME_MIN <= WIDTH;
+    // As many digits as the page has room for.
+    let decimals = (1..=DECIMALS_MAX).rev().find(|decimals| fits(&rows(figures, unit(*decimals)))).unwrap_or(0);
+    let unit = unit(decimals);
+    let mut rows = rows(figures, unit);
+    // Long names give way to the numbers.
+    let others = line_width(&widths(&rows)[1..]) + 2;
+    let name_max = WIDTH.saturating_sub(others).max(NAME_MIN);
+    rows.iter_mut().for_each(|row| row[0] = shortened(&row[0], name_max));
+    let latencies_from = rows[0].len() - LATENCY_NAMES.len();
+    heading(&rows, latencies_from, &format!("latency, {}", unit.name)) + &aligned(&rows)
+}
+
+/// The cells of the table.
+fn rows(figures: &Figures, unit: Unit) -> Vec<Vec<String>> {
     let reads = figures.total.hit_ratio.is_some();
     let row = |name: &str, row: &Row| {
         let mut cells = vec![name.to_owned(), grouped(row.operations), rate(row.operations_per_second)];
@@ -75,20 +96,16 @@ fn kinds(figures: &Figures) -> String {
         cells.extend(unit.cells(row.latency_ms.as_ref()));
         cells
     };
-    let mut rows: Vec<Vec<String>> = vec![["", "operations", "ops/s"].map(str::to_owned).to_vec()];
-    rows[0].extend(reads.then(|| "hits %".to_owned()));
-    let latencies_from = rows[0].len() + 1;
-    let names = ["errors", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max"];
-    rows[0].extend(names.map(str::to_owned));
+    let mut names = vec!["", "operations", "ops/s"];
+    names.extend(reads.then_some("hits %"));
+    names.push("errors");
+    names.extend(LATENCY_NAMES);
+    let mut rows = vec![names.into_iter().map(str::to_owned).collect()];
     rows.extend(figures.kinds.iter().map(|kind| row(&kind.name, &kind.row)));
     if figures.kinds.len() != 1 {
         rows.push(row("total", &figures.total));
     }
-    // Long names give way to the numbers.
-    let others = line_width(&widths(&rows)[1..]) + 2;
-    let name_max = WIDTH.saturating_sub(others).max(NAME_MIN);
-    rows.iter_mut().for_each(|row| row[0] = shortened(&row[0], name_max));
-    heading(&rows, latencies_from, &format!("latency, {}", unit.name)) + &aligned(&rows)
+    rows
 }
 
 /// What does not belong to one kind: a line each, and lists below each other.
@@ -139,7 +156,7 @@ fn warnings(figures: &Figures) -> String {
     if !figures.kept_up() {
         warnings.push(
             "the intended rate was not reached: latencies count from when each request should have been\n\
-             sent, and grow for as long as the run lasts. Ask for less, or give this program more CPUs.",
+             sent, and grow for as long as the run lasts. Ask for less; if the client CPUs are all busy, add some.",
         );
     }
     if figures.total.operations == 0 {

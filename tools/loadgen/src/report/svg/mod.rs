@@ -31,7 +31,7 @@ use scale::Scale;
 use series::{Stretch, points_per_stretch, stretches, tick_s};
 
 use super::columns::{NONE, decimals_ms, fixed, rate, shortened};
-use super::figures::LatencyMs;
+use super::figures::{LatencyMs, whole_points};
 use super::{Report, Settings};
 use crate::measure::{Findings, Tally};
 use crate::plan::Goal;
@@ -222,7 +222,7 @@ fn percentiles(canvas: &mut Canvas, top: f64, goal: Option<&Goal>, lines: &[Curv
     };
     panel.frame(canvas, "percentile of operations", "latency (ms)");
     if let Some((goal, ms)) = goal.zip(goal_ms) {
-        panel.level(canvas, ms, &format!("goal: {}", goal_text(goal)));
+        panel.level(canvas, ms, &format!("goal: {}", goal_text(goal)), Anchor::End);
         canvas.dot(panel.at(goal.percentile / 100.0, ms), 4.0, PALE_INK, false);
     }
     if samples == 0 {
@@ -265,14 +265,14 @@ fn name_points(canvas: &mut Canvas, panel: &Panel, line: &Curve<'_>) {
 
 /// Throughput and p99 over time; returns where their axis is.
 fn over_time(canvas: &mut Canvas, top: f64, histories: &[History<'_>]) -> f64 {
-    let longest = histories.iter().map(|history| history.findings.series.len()).max().unwrap_or(0);
+    let longest = histories.iter().map(|history| whole_points(history.findings).len()).max().unwrap_or(0);
     let joined = points_per_stretch(longest);
     let drawn: Vec<Vec<Stretch>> =
-        histories.iter().map(|history| stretches(&history.findings.series, joined)).collect();
+        histories.iter().map(|history| stretches(whole_points(history.findings), joined)).collect();
     let all = || drawn.iter().flatten();
     let end = histories
         .iter()
-        .filter_map(|history| history.findings.series.last())
+        .filter_map(|history| whole_points(history.findings).last())
         .map(|point| point.second)
         .fold(0.0, f64::max);
     let intended = intended_rate(histories);
@@ -298,7 +298,7 @@ fn over_time(canvas: &mut Canvas, top: f64, histories: &[History<'_>]) -> f64 {
         return p99s.bottom();
     }
     if let Some(intended) = intended {
-        rates.level(canvas, intended, &format!("intended: {}/s", rate(intended)));
+        rates.level(canvas, intended, &format!("intended: {}/s", rate(intended)), Anchor::End);
     }
     for (history, stretches) in histories.iter().zip(&drawn).rev() {
         if joined > 1 {
@@ -309,7 +309,7 @@ fn over_time(canvas: &mut Canvas, top: f64, histories: &[History<'_>]) -> f64 {
         rates.plot(canvas, stretches.iter().map(|stretch| (stretch.second, stretch.rate)), history.stroke);
         p99s.plot(canvas, stretches.iter().map(|stretch| (stretch.second, stretch.p99_ms)), history.stroke);
     }
-    let tick = histories.iter().map(|history| tick_s(&history.findings.series)).fold(0.0, f64::max);
+    let tick = histories.iter().map(|history| tick_s(whole_points(history.findings))).fold(0.0, f64::max);
     let point = span(tick * joined as f64);
     match joined {
         1 => rates.remark(canvas, &format!("a point is {point}")),

@@ -79,14 +79,14 @@ impl Panel {
         canvas.path(values.into_iter().map(|(x, y)| self.at(x, y)), stroke);
     }
 
-    /// A level that something is compared with, and what it is.
-    pub(super) fn level(&self, canvas: &mut Canvas, y: f64, text: &str) {
+    /// A level that something is compared with, and what it is, at one end of the line.
+    pub(super) fn level(&self, canvas: &mut Canvas, y: f64, text: &str, end: Anchor) {
         let stroke = Stroke { colour: PALE_INK, dash: "5 4", width: 1.2 };
         let (_, at) = self.at(0.0, y);
         canvas.line((self.left, at), (self.right(), at), stroke);
         let below = at - self.top < 16.0;
-        let hand = Hand::new(TICK_SIZE, PALE_INK, Anchor::End);
-        canvas.text(self.right() - 4.0, if below { at + 13.0 } else { at - 5.0 }, text, hand);
+        let x = if end == Anchor::Start { self.left + 6.0 } else { self.right() - 4.0 };
+        canvas.text(x, if below { at + 13.0 } else { at - 5.0 }, text, Hand::new(TICK_SIZE, PALE_INK, end));
     }
 
     /// A remark above the right end.

@@ -7,7 +7,7 @@ use super::{AXIS_ROOM, LEFT, NAME_MAX, PAGE_WIDTH, PLOT_WIDTH, RIGHT, goal_text,
 use crate::plan::Goal;
 use crate::report::Settings;
 use crate::report::columns::{NONE, rate, shortened};
-use crate::report::curve::CurvePoint;
+use crate::report::curve::{CurvePoint, best};
 
 const HEIGHT: f64 = 360.0;
 
@@ -35,7 +35,7 @@ pub fn curves(title: &str, settings: &Settings, goal: Option<&Goal>, curves: &[(
     let panel = panel(top, goal, &lines);
     panel.frame(&mut canvas, "operations/s achieved", "latency (ms)");
     if let Some(goal) = goal {
-        panel.level(&mut canvas, goal.limit.as_secs_f64() * 1e3, &format!("goal: {}", goal_text(goal)));
+        panel.level(&mut canvas, goal.limit.as_secs_f64() * 1e3, &format!("goal: {}", goal_text(goal)), Anchor::Start);
     }
     if lines.iter().all(|line| line.points.is_empty()) {
         panel.empty(&mut canvas);
@@ -129,8 +129,4 @@ fn legend(
         Hand::new(11.0, PALE_INK, Anchor::Start),
     );
     y
-}
-
-fn best(points: &[CurvePoint]) -> Option<&CurvePoint> {
-    points.iter().filter(|point| point.holds).max_by(|one, other| one.rate.total_cmp(&other.rate))
 }
