@@ -11,7 +11,10 @@ use crate::plan::{Arrivals, Protocol, Sizes, Spread};
 fn parse(line: &str) -> Result<RunFlags, String> {
     let words = line.split_ascii_whitespace();
     let flags = Flags::try_parse_from(["corewise-loadgen", "run"].into_iter().chain(words));
-    flags.map(|Flags { command: Command::Run(flags) }| flags).map_err(|error| error.to_string())
+    match flags.map_err(|error| error.to_string())?.command {
+        Command::Run(flags) => Ok(flags),
+        other => panic!("{other:?} is not a run"),
+    }
 }
 
 fn loaded(line: &str) -> Load {
