@@ -11,7 +11,7 @@ const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A one-to-one scrambling of 64 bits: neighbours become strangers.
 #[inline]
-pub(super) fn mix(mut bits: u64) -> u64 {
+pub(super) const fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ bits >> 31
@@ -75,13 +75,8 @@ const SLICE_BYTES_MAX: usize = NOISE_BYTES / 2;
 
 static NOISE: [u8; NOISE_BYTES] = {
     let (mut noise, mut at) = ([0; NOISE_BYTES], 0);
-    let mut state = STEP;
     while at < NOISE_BYTES {
-        // The mixer of above, which is no constant function as a whole would have to be.
-        state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(STEP);
-        let mut bits = (state ^ state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let bytes = (bits ^ bits >> 31).to_le_bytes();
+        let bytes = mix(STEP.wrapping_mul(at as u64 + 1)).to_le_bytes();
         let mut byte = 0;
         while byte < 8 {
             noise[at + byte] = bytes[byte];

@@ -9,9 +9,9 @@
 //!                                        └──────────────── encode, slot ◀──────────────────────┘
 //! ```
 //!
-//! Within: [`workload`] reads a text by way of [`named`] (the names) and [`words`] (commands and their words);
-//! [`placeholder`] says what a word can be, [`template`] makes bytes of it, [`records`] knows keys and how they are
-//! chosen ([`zipf`]), [`dice`] turns a salt into chance. [`value`] is for values that are checked when they come back.
+//! Within: `workload` reads a text by way of `named` (the names) and `words` (commands and their words);
+//! `placeholder` says what a word can be, `template` makes bytes of it, `records` knows keys and how they are
+//! chosen (`zipf`), `dice` turns a salt into chance. `value` is for values that are checked when they come back.
 
 pub mod arrivals;
 mod dice;

@@ -88,7 +88,8 @@ fn cut(text: &str, mark: u8) -> Vec<&str> {
     for (at, byte) in text.bytes().enumerate() {
         match (quote, byte) {
             _ if escaped => escaped = false,
-            (Some(_), b'\\') => escaped = true,
+            // Within `'` a backslash is nothing special, unless before another `'`.
+            (Some(open), b'\\') => escaped = open == b'"' || text.as_bytes().get(at + 1) == Some(&b'\''),
             (Some(open), _) if byte == open => quote = None,
             (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
@@ -124,6 +125,10 @@ mod tests {
         check(
             r#"EVAL "return redis.call('get', KEYS[1])" 1 k"#,
             &[&["EVAL", "return redis.call('get', KEYS[1])", "1", "k"]],
+        );
+        check(
+            r"ECHO 'a\b;' ; ECHO 'it\'s;' ; ECHO '\\';'",
+            &[&["ECHO", r"a\b;"], &["ECHO", "it's;"], &["ECHO", r"\';"]],
         );
         check(r#"SET k """#, &[&["SET", "k", ""]]);
     }

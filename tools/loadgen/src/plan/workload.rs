@@ -1,7 +1,7 @@
 //! What is sent: kinds of operation with their shares, and how an operation becomes bytes.
 //!
-//! The text of a workload is a name ([`named`](super::named)), a command template
-//! ([`placeholder`](super::placeholder)), or several of either with weights, apart by `|`.
+//! The text of a workload is a name (`named`), a command template
+//! (`placeholder`), or several of either with weights, apart by `|`.
 
 use super::keys::{KEYS_MAX, PREFIX};
 use super::named::{Choice, Entry, named};
