@@ -15,6 +15,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 
 use corewise::base::{ConnId, CoreId};
+use corewise::limits::{EVENTS_LEFT_MAX, TURN_EVENTS};
 use corewise::net::{Event, Net, NetConfig, NetError, Wait, socket};
 use store::Store;
 
@@ -62,7 +63,11 @@ fn serve(port: u16, min_wait: bool) -> Result<(), NetError> {
     loop {
         net.wait(Wait::FOREVER)?;
         let mut spare = net.spare_output();
-        while let Some(event) = net.next_event() {
+        let mut taken = 0;
+        while (taken < TURN_EVENTS || net.backlog() > EVENTS_LEFT_MAX)
+            && let Some(event) = net.next_event()
+        {
+            taken += 1;
             match event {
                 Event::Accepted { fd, .. } => accepted.push(fd),
                 Event::Received { conn, bytes } => {

@@ -18,7 +18,9 @@ use super::token::{Kind, Token};
 use super::uring::Uring;
 use super::{End, Event, Features, Limit, ListenerId, NetConfig, NetError, Wait, socket};
 use crate::base::{ConnId, CoreId};
-use crate::limits::{ACCEPT_REST_MS, ACCEPT_REST_TURNS, CONNECTIONS_MAX, SPARE_OUTPUT_BYTES_MAX, SPARE_OUTPUTS_MAX};
+use crate::limits::{
+    ACCEPT_REST_MS, ACCEPT_REST_TURNS, CONNECTIONS_MAX, EVENTS_LEFT_MAX, SPARE_OUTPUT_BYTES_MAX, SPARE_OUTPUTS_MAX,
+};
 use crate::resp::Output;
 
 /// Operations that one connection may need in one turn: a send, a receive or its cancel, a wait for room or its cancel.
@@ -241,9 +243,10 @@ impl<K: Kernel> Net<K> {
     }
 
     /// One turn of the kernel: submits what the last turn wished for, waits as told, and takes the completions. Does not
-    /// wait if events are left. An error is final.
+    /// wait if events are left; of these there may be at most [`EVENTS_LEFT_MAX`]. An error is final.
     pub fn wait(&mut self, wait: Wait) -> Result<(), NetError> {
         self.return_buffer();
+        debug_assert!(self.backlog() <= EVENTS_LEFT_MAX, "events that are left hold buffers of the pool");
         let everything_queued = self.queue_wishes()?;
         let how = self.how_to_enter(wait, everything_queued);
         self.enter(how)?;
@@ -298,8 +301,13 @@ impl<K: Kernel> Net<K> {
         &self.kernel
     }
 
+    /// Completions that have not been made events of.
+    pub fn backlog(&self) -> usize {
+        self.completions.len() - self.next_completion
+    }
+
     fn has_events(&self) -> bool {
-        self.next_completion < self.completions.len() || !self.notices.is_empty() || self.bell_rang
+        self.backlog() > 0 || !self.notices.is_empty() || self.bell_rang
     }
 
     #[inline]
@@ -478,10 +486,8 @@ impl<K: Kernel> Net<K> {
 
     /// Takes what was posted: answers about output and bells at once, everything else to be made events of.
     fn take_completions(&mut self) {
-        if self.next_completion == self.completions.len() {
-            self.completions.clear();
-            self.next_completion = 0;
-        }
+        self.completions.drain(..self.next_completion);
+        self.next_completion = 0;
         let Self { kernel, connections, dirty, completions, doorbells, bells, bell_rang, pacing, .. } = self;
         let mut taken = 0;
         kernel.take_completions(|completion| {

@@ -23,9 +23,10 @@
 //!    answered within the enter that consumes it, and only if it was short. So its bytes have left when that enter has
 //!    returned, its submission was consumed, no completion is held back by a full queue, and none came. What did not
 //!    leave waits until the socket takes bytes again. Output that comes meanwhile queues behind.
-//! 3. *The receive pool* is shared by all connections. A buffer is lent until the next event is asked for, so all are
-//!    back before the kernel is entered again; and in one enter the kernel reads a socket at most 32 times before it
-//!    turns to the next, an eighth of the pool. A receive that finds the pool empty is armed again by the next turn.
+//! 3. *The receive pool* is shared by all connections. A buffer is lent until the next event is asked for, and one that
+//!    waits to be made an event of is taken; whoever drives the net leaves at most a quarter of the pool so when it
+//!    enters the kernel again. In one enter the kernel reads a socket at most 32 times before it turns to the next, an
+//!    eighth of the pool. A receive that finds the pool empty is armed again by the next turn.
 //! 4. *A bell is never lost.* One that could not be queued, or was refused, is rung again by the next turn.
 
 mod buffers;

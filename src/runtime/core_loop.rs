@@ -10,7 +10,7 @@ use super::boot::Node;
 use super::control::{self, CoreEnd};
 use crate::base::{ConnId, CoreId};
 use crate::engine::{Effect, Engine, Input, Sleep};
-use crate::limits::TURNS_MEASURED;
+use crate::limits::{EVENTS_LEFT_MAX, TURN_EVENTS, TURNS_MEASURED};
 use crate::net::{self, End, Event, ListenerId, Net, NetError, Wait};
 use crate::os::{Clock, listen};
 use crate::session::Peer;
@@ -69,14 +69,7 @@ impl CoreLoop {
         self.engine.finish();
         while self.stopping != Stopping::Exit {
             self.carry_out();
-            let wait = match self.engine.sleep() {
-                Sleep::No => Wait::NONE,
-                Sleep::Until(None) => Wait::FOREVER,
-                Sleep::Until(Some(deadline_us)) => {
-                    Wait::at_most(Duration::from_micros(deadline_us.saturating_sub(self.turn_end_us)))
-                }
-            };
-            let wait = if self.engine.expects_mail() { wait.promptly() } else { wait };
+            let wait = if self.net.backlog() > 0 { Wait::NONE } else { self.sleep() };
             let waited = self.net.wait(wait);
             self.engine.wake();
             waited?;
@@ -84,6 +77,18 @@ impl CoreLoop {
             self.drain();
         }
         Ok(())
+    }
+
+    /// Parks the shard if nothing is to be done, and says for how long.
+    fn sleep(&mut self) -> Wait {
+        let wait = match self.engine.sleep() {
+            Sleep::No => Wait::NONE,
+            Sleep::Until(None) => Wait::FOREVER,
+            Sleep::Until(Some(deadline_us)) => {
+                Wait::at_most(Duration::from_micros(deadline_us.saturating_sub(self.turn_end_us)))
+            }
+        };
+        if self.engine.expects_mail() { wait.promptly() } else { wait }
     }
 
     /// One turn of the engine, and a look at how long it took.
@@ -105,8 +110,13 @@ impl CoreLoop {
         }
     }
 
+    /// Takes events until there are no more, or enough for one turn.
     fn take_events(&mut self) {
-        while let Some(event) = self.net.next_event() {
+        let mut taken = 0;
+        while (taken < TURN_EVENTS || self.net.backlog() > EVENTS_LEFT_MAX)
+            && let Some(event) = self.net.next_event()
+        {
+            taken += 1;
             match event {
                 Event::Received { conn, bytes } if conn == self.control_conn => {
                     let last = bytes.last().copied();

@@ -32,7 +32,7 @@ pub(super) enum Reply<'a> {
     Error(&'a [u8]),
     /// A string.
     Bulk(&'a [u8]),
-    /// Nothing.
+    /// Nothing, or several replies with nothing among them.
     Null,
     /// Something else: a number, or several replies.
     Other,
@@ -60,6 +60,7 @@ fn resp2_next(bytes: &[u8]) -> Result<Option<(Reply<'_>, usize)>, String> {
         RangeFrame::Error((from, to)) => Reply::Error(&bytes[from..to]),
         RangeFrame::BulkString((from, to)) => Reply::Bulk(&bytes[from..to]),
         RangeFrame::Null => Reply::Null,
+        RangeFrame::Array(frames) if frames.contains(&RangeFrame::Null) => Reply::Null,
         RangeFrame::Integer(_) | RangeFrame::Array(_) => Reply::Other,
     };
     Ok(Some((reply, length)))
@@ -76,6 +77,7 @@ fn resp3_next(bytes: &[u8]) -> Result<Option<(Reply<'_>, usize)>, String> {
         }
         RangeFrame::BlobString { data: (from, to), .. } => Reply::Bulk(&bytes[from..to]),
         RangeFrame::Null => Reply::Null,
+        RangeFrame::Array { data, .. } if data.contains(&RangeFrame::Null) => Reply::Null,
         RangeFrame::Push { .. } => Reply::Push,
         _ => Reply::Other,
     };
@@ -127,7 +129,7 @@ mod tests {
     #[test]
     fn replies_are_told_apart() {
         let (ok, value, error) = (Reply::Status, Reply::Bulk(b"abc"), Reply::Error(b"ERR no"));
-        let resp2 = b"+OK\r\n$3\r\nabc\r\n-ERR no\r\n$-1\r\n:1\r\n*1\r\n$1\r\nx\r\n";
+        let resp2 = b"+OK\r\n$3\r\nabc\r\n-ERR no\r\n*2\r\n:1\r\n$-1\r\n:1\r\n*1\r\n$1\r\nx\r\n";
         assert_eq!(all(Framing::Resp2, resp2), [ok, value, error, Reply::Null, Reply::Other, Reply::Other]);
         let resp3 = b"+OK\r\n$3\r\nabc\r\n-ERR no\r\n_\r\n,1.5\r\n%1\r\n+a\r\n:1\r\n>1\r\n+x\r\n";
         let others = [Reply::Other, Reply::Other, Reply::Push];
