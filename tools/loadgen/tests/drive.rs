@@ -171,3 +171,18 @@ fn in_a_cluster_an_open_loop_keeps_its_rate() {
     assert!((2500..3500).contains(&count), "{count}");
     assert_eq!((findings.counted.total().errors, findings.unanswered), (0, 0), "{:?}", findings.errors);
 }
+
+#[test]
+fn what_warms_up_is_not_counted_but_cpu_time_is_from_then_on() {
+    let Some(redis) = peer() else { return };
+    let server = Server::start(&redis, &[]);
+    let pace = Pace::Open { rate: 1000.0, arrivals: Arrivals::Constant };
+    let until = Until::Elapsed(Duration::from_millis(500));
+    // Not a whole number of ticks.
+    let warmup = Duration::from_millis(250);
+    let findings = run(&Load { pace, warmup, ..load(&server, "get", until) });
+    let count = operations(&findings);
+    assert!((400..600).contains(&count), "{count}");
+    assert!(findings.elapsed < Duration::from_millis(700), "{:?}", findings.elapsed);
+    assert!(findings.client_cpu > Duration::ZERO && findings.server_cpu.is_some());
+}

@@ -137,6 +137,9 @@ pub fn run(load: &Load, watch: &mut dyn FnMut(&Progress)) -> Result<Findings, Dr
             "in a cluster, requests of all connections are drawn together: they cannot think".to_owned(),
         ));
     }
+    // Counting begins with a tick.
+    let ticks = load.warmup.as_nanos().div_ceil(TICK.as_nanos()) as u32;
+    let load = &Load { warmup: TICK * ticks, ..load.clone() };
     let needed = check::keys_needed((load.connections * load.pipeline) as u64);
     if load.check.is_some() && load.workload.shape().keys.count < needed {
         return Err(DriveError(format!("a check with so many operations under way needs at least {needed} keys")));

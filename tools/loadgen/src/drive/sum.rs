@@ -88,7 +88,7 @@ impl<'a> Sum<'a> {
         if !warming_up {
             self.findings.counted.add(interval);
             self.findings.series.push(point);
-        } else if end + TICK > self.load.warmup {
+        } else if end == self.load.warmup {
             self.begin_to_count();
         }
         let counted = end.saturating_sub(self.load.warmup).as_secs_f64();
