@@ -5,7 +5,6 @@ use clap::Args;
 use crate::drive::{self, Load};
 use crate::flags::{ClientFlags, OutputFlags, PaceFlags, ShapeFlags, TargetFlags, WorkloadFlag, load, settings};
 use crate::measure::Findings;
-use crate::report::live::{Bar, Counted};
 use crate::report::ratio::{Comparison, Round, Side, joined};
 
 /// Two servers, and what to do to each.
@@ -44,15 +43,15 @@ pub fn run(flags: &CompareFlags) -> Result<(), String> {
     let first = load(&flags.target, &flags.client, &flags.workload.workload, &flags.shape)?;
     let first = flags.pace.apply(first);
     let second = Load { target: first.target.at(&flags.with), server_pid: flags.with_pid, ..first.clone() };
-    let mut bar = Bar::new("comparing", Counted::Steps, Some(u64::from(flags.rounds) * 2));
+    let mut bar = super::steps("comparing", u64::from(flags.rounds) * 2, &flags.output);
     let mut found = [Vec::new(), Vec::new()];
     for _ in 0..flags.rounds {
         for (load, found) in [&first, &second].into_iter().zip(&mut found) {
             found.push(drive::run(load, &mut |_| {}).map_err(|error| error.to_string())?);
-            bar.add(1);
+            bar.iter_mut().for_each(|bar| bar.add(1));
         }
     }
-    bar.finish();
+    drop(bar);
     let sides = |found: &[Findings]| found.iter().map(Side::of).collect::<Vec<_>>();
     let (a, b) = (sides(&found[0]), sides(&found[1]));
     let rounds: Vec<Round> = a.into_iter().zip(b).map(|(a, b)| Round { a, b }).collect();

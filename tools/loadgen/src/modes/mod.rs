@@ -14,7 +14,7 @@ use std::io;
 use crate::drive::{self, Load};
 use crate::flags::{OutputFlags, settings};
 use crate::measure::Findings;
-use crate::report::live::Live;
+use crate::report::live::{Bar, Counted, Live};
 use crate::report::{Outputs, Report};
 
 /// Runs one load with a live line, and reports it.
@@ -33,6 +33,11 @@ fn report(title: &str, load: &Load, output: &OutputFlags) -> Result<Findings, St
     let report = Report { title, settings: &settings(load), findings: &findings, goal: None };
     outputs.deliver(&report, &mut io::stdout().lock())?;
     Ok(findings)
+}
+
+/// A bar for so many steps, unless none is wanted.
+fn steps(title: &str, count: u64, output: &OutputFlags) -> Option<Bar> {
+    (!output.quiet).then(|| Bar::new(title, Counted::Steps, Some(count)))
 }
 
 fn outputs(flags: &OutputFlags) -> Outputs {

@@ -14,7 +14,6 @@ use crate::flags::{ClientFlags, OutputFlags, ShapeFlags, TargetFlags, WorkloadFl
 use crate::measure::Findings;
 use crate::plan::{Arrivals, Goal, quantity};
 use crate::report::curve::{Curve, CurvePoint};
-use crate::report::live::{Bar, Counted};
 
 /// Share of the intended rate that must be achieved.
 const ACHIEVED_MIN: f64 = 0.99;
@@ -99,18 +98,18 @@ pub fn run(flags: &SearchFlags) -> Result<(), String> {
     };
     let say = |error: drive::DriveError| error.to_string();
     let steps = (TOP / precision).log2().ceil() as u64 + 1;
-    let mut bar = Bar::new("searching", Counted::Steps, Some(steps));
+    let mut bar = super::steps("searching", steps, &flags.output);
     let capacity = drive::run(&base, &mut |_| {}).map_err(say)?.rate();
-    bar.add(1);
+    bar.iter_mut().for_each(|bar| bar.add(1));
     let mut probe = |rate: f64| {
-        bar.note(&format!("trying {rate:.0}/s"));
+        bar.iter_mut().for_each(|bar| bar.note(&format!("trying {rate:.0}/s")));
         let load = Load { pace: Pace::Open { rate, arrivals: flags.arrivals }, ..base.clone() };
         let findings = drive::run(&load, &mut |_| {})?;
-        bar.add(1);
+        bar.iter_mut().for_each(|bar| bar.add(1));
         Ok((holds(&findings, rate, &flags.slo), findings))
     };
     let tried = bisect(capacity * TOP, precision, &mut probe).map_err(say)?;
-    bar.finish();
+    drop(bar);
     let points: Vec<CurvePoint> = tried.iter().map(|(_, holds, findings)| CurvePoint::of(findings, *holds)).collect();
     let best = tried.iter().filter(|(_, holds, _)| *holds).max_by(|one, other| one.0.total_cmp(&other.0));
     let settings = settings(&base);
