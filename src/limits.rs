@@ -104,6 +104,10 @@ pub const BATCH_EXPECTED_MIN: u32 = 3;
 /// A batching wait needs more active clients than this. Measured in CPU per request, with and without: 8.1 and 6.1 us
 /// with 8 clients, 6.4 and 6.2 with 16, 5.4 and 6.1 with 50.
 pub const BATCH_CLIENTS_MIN: u32 = 16;
+/// Nor is there any for clients that, in the mean, ask again only after longer than this. Measured in an open loop of
+/// 40,000 requests a second over 50 connections, each of which asks every 1250 us: a median latency of 0.40 ms with the
+/// wait and 0.14 without. With 50 connections that ask when they are answered it is some 500 us.
+pub const BATCH_CYCLE_US_MAX: u64 = 900;
 /// How long the rate of completions is measured: many waits, and short beside anything that a person notices.
 pub const BATCH_WINDOW_US: u64 = 1000;
 

@@ -7,14 +7,16 @@
 //! - by the rate: as long as a good batch takes to come, within bounds; not at all, if even the longest wait would bring
 //!   but a few;
 //! - by the clients: nobody, unless many were heard of in the window, as going to sleep and waking cost as much as some
-//!   ten requests; and two thirds of them, as clients that are all waited for have nothing to do meanwhile.
+//!   ten requests; and two thirds of them, as clients that are all waited for have nothing to do meanwhile;
+//! - by their haste: nobody, unless they ask again as soon as they are answered. At a rate of their own the core is not
+//!   what holds them up, and waiting would only make their answers late.
 //!
 //! The obvious measure, the mean of completions per turn, has two stable states: once client and server have fallen
 //! into step at one request a turn, it says that there is nothing to gather, and keeps them there.
 
 use crate::limits::{
-    BATCH_CLIENTS_MIN, BATCH_EXPECTED, BATCH_EXPECTED_MIN, BATCH_WAIT_US_MAX, BATCH_WAIT_US_MIN, BATCH_WANT_MAX,
-    BATCH_WINDOW_US,
+    BATCH_CLIENTS_MIN, BATCH_CYCLE_US_MAX, BATCH_EXPECTED, BATCH_EXPECTED_MIN, BATCH_WAIT_US_MAX, BATCH_WAIT_US_MIN,
+    BATCH_WANT_MAX, BATCH_WINDOW_US,
 };
 
 /// What the last window saw, and what the current one has seen.
@@ -52,7 +54,9 @@ impl Pacing {
         let good_batch_us = u64::from(BATCH_EXPECTED) * elapsed_us / u64::from(self.completions.max(1));
         self.wait_us = good_batch_us.clamp(BATCH_WAIT_US_MIN, BATCH_WAIT_US_MAX) as u32;
         let many = self.clients > BATCH_CLIENTS_MIN;
-        self.want = if brisk && many { (self.clients * 2 / 3).min(BATCH_WANT_MAX) } else { 1 };
+        let asked = u64::from(self.completions) * BATCH_CYCLE_US_MAX;
+        let hasty = asked >= u64::from(self.clients) * elapsed_us;
+        self.want = if brisk && many && hasty { (self.clients * 2 / 3).min(BATCH_WANT_MAX) } else { 1 };
         // Zero is the window of connections that were never heard of.
         self.window = self.window.wrapping_add(1).max(1);
         (self.started_us, self.completions, self.clients) = (now_us, 0, 0);
@@ -96,6 +100,13 @@ mod tests {
     }
 
     #[test]
+    fn clients_that_take_their_time_are_not_waited_for() {
+        assert_eq!(want(50, 25), (1, 0));
+        assert_eq!(want(500, 5), (1, 0));
+        assert!(want(50, 15).0 > 1);
+    }
+
+    #[test]
     fn in_step_at_one_request_a_turn_there_is_a_batch_to_gather() {
         assert_eq!(want(50, 5), (BATCH_WANT_MAX, 60));
     }
@@ -104,7 +115,7 @@ mod tests {
     fn the_wait_is_as_long_as_a_good_batch_takes() {
         assert_eq!(want(50, 1).1, BATCH_WAIT_US_MIN as u32);
         assert_eq!(want(50, 10).1, 120);
-        assert_eq!(want(50, 40).1, BATCH_WAIT_US_MAX as u32);
+        assert_eq!(want(20, 40).1, BATCH_WAIT_US_MAX as u32);
     }
 
     #[test]
