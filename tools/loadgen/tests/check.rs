@@ -94,3 +94,17 @@ fn a_reply_too_many_is_found() {
 fn a_connection_that_falls_silent_is_found() {
     found(Misdeed::Silence, 8, &["had no reply"]);
 }
+
+#[test]
+fn the_program_exits_with_its_own_status_when_a_reply_is_wrong() {
+    let run = |double: &Double| {
+        let server = double.address.to_string();
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_corewise-loadgen"));
+        program.args(["check", "-q", "-c", "4", "-P", "4", "--keys", "600", "-n", "10k", "--server", &server]);
+        program.env_remove("REDISCLI_AUTH").output().unwrap()
+    };
+    assert_eq!(run(&Double::start(Misdeed::None, 0)).status.code(), Some(0));
+    let output = run(&Double::start(Misdeed::Corrupt, 1000));
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("corrupt"));
+}

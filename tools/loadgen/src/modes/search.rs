@@ -112,7 +112,9 @@ pub fn run(flags: &SearchFlags) -> Result<(), String> {
     drop(bar);
     let points: Vec<CurvePoint> = tried.iter().map(|(_, holds, findings)| CurvePoint::of(findings, *holds)).collect();
     let best = tried.iter().filter(|(_, holds, _)| *holds).max_by(|one, other| one.0.total_cmp(&other.0));
-    let settings = settings(&base);
+    // The closed loop only told where to begin.
+    let mut settings = settings(&base);
+    settings.retain(|(name, _)| name != "pace");
     let best = best.map(|(_, _, findings)| findings);
     let curve = Curve { title: "search", settings: &settings, goal: Some(flags.slo), points: &points, best };
     outputs.deliver(&curve, &mut std::io::stdout().lock())
