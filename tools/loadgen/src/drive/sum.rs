@@ -14,6 +14,8 @@ pub(super) struct Sum<'a> {
     /// Ticks that not all workers have reported yet, from `first_tick` on.
     open: Vec<(usize, Interval)>,
     first_tick: u64,
+    /// The last ticks of workers that have ended.
+    ended: Vec<u64>,
     /// CPU times when counting began.
     cpu_before: Option<(Duration, Option<Duration>)>,
     last_reply: Duration,
@@ -37,6 +39,7 @@ impl<'a> Sum<'a> {
             findings,
             open: Vec::new(),
             first_tick: 0,
+            ended: Vec::new(),
             cpu_before: None,
             last_reply: Duration::ZERO,
         };
@@ -64,11 +67,19 @@ impl<'a> Sum<'a> {
         let (reported, interval) = &mut self.open[place];
         *reported += 1;
         interval.add(&report.interval);
-        while self.open.first().is_some_and(|(reported, _)| *reported == self.workers) {
+        if report.last {
+            self.ended.push(report.tick);
+        }
+        while self.open.first().is_some_and(|(reported, _)| *reported == self.reporting()) {
             let (_, interval) = self.open.remove(0);
             self.first_tick += 1;
             self.end_tick(&interval, watch);
         }
+    }
+
+    /// Workers that report on the first open tick.
+    fn reporting(&self) -> usize {
+        self.workers - self.ended.iter().filter(|last| **last < self.first_tick).count()
     }
 
     fn end_tick(&mut self, interval: &Interval, watch: &mut dyn FnMut(&Progress)) {

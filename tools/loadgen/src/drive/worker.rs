@@ -63,6 +63,8 @@ pub(super) struct Report {
     pub(super) interval: Interval,
     /// When the last reply came, since the start.
     pub(super) last_reply: Duration,
+    /// The worker has ended, and reports no more.
+    pub(super) last: bool,
 }
 
 /// What a worker says at the end.
@@ -214,7 +216,7 @@ impl Worker {
             self.take_news();
             self.look_after(now, end_ns)?;
             while now >= (self.tick + 1) * TICK.as_nanos() as u64 {
-                self.send_report();
+                self.send_report(false);
             }
         }
         self.finish()
@@ -564,17 +566,17 @@ impl Worker {
 
     // ---- what is reported ----
 
-    fn send_report(&mut self) {
+    fn send_report(&mut self, last: bool) {
         let empty = Interval::new(self.interval.kinds.len());
         let interval = mem::replace(&mut self.interval, empty);
         let last_reply = Duration::from_nanos(self.last_reply_ns);
         // If the main thread is gone, so will this one be.
-        let _ = self.reports.send(Report { tick: self.tick, interval, last_reply });
+        let _ = self.reports.send(Report { tick: self.tick, interval, last_reply, last });
         self.tick += 1;
     }
 
     fn finish(mut self) -> Result<Totals, DriveError> {
-        self.send_report();
+        self.send_report(true);
         self.totals.unanswered = self.outstanding;
         if let Some(mut check) = self.check {
             if self.outstanding > 0 {
