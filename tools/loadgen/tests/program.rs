@@ -64,6 +64,19 @@ fn fill_stores_every_key_and_run_finds_them() {
 }
 
 #[test]
+fn check_leaves_the_keys_of_others_alone() {
+    let Some(redis) = peer() else { return };
+    let server = Server::start(&redis, &[]);
+    let port = server.address().port();
+    found(&format!("fill -q -p {port} --keys 1000"));
+    // The second run finds the values of the first.
+    for _ in 0..2 {
+        assert_eq!(found(&format!("check -q -p {port} --keys 1000 -n 5000"))["fault_count"], 0);
+    }
+    assert_eq!(server.connect().ask("STRLEN key:000000000007").integer(), 64);
+}
+
+#[test]
 fn a_null_among_several_is_a_miss() {
     let Some(redis) = peer() else { return };
     let server = Server::start(&redis, &[]);

@@ -6,6 +6,10 @@ use rand::{RngCore, SeedableRng};
 
 use crate::drive::{CheckSpec, Load};
 use crate::flags::{ClientFlags, OutputFlags, PaceFlags, ShapeFlags, TargetFlags};
+use crate::plan::{KeySpec, Shape};
+
+/// What the names of keys begin with.
+const PREFIX: &str = "check:";
 
 /// A load whose replies are verified.
 #[derive(Debug, Args)]
@@ -31,7 +35,9 @@ pub struct CheckFlags {
 /// Verifies while it loads, and reports what was found. True if there was no fault.
 pub fn run(flags: &CheckFlags) -> Result<bool, String> {
     let shape = flags.shape.shape(&flags.target);
-    let marked = crate::plan::Shape { marked: true, ..shape };
+    // Names of its own, as under the usual ones there may be values that nobody can check.
+    let prefix = shape.keys.prefix.or_else(|| Some(PREFIX.to_owned()));
+    let marked = Shape { keys: KeySpec { prefix, ..shape.keys }, marked: true, ..shape };
     let mix = format!("mixed {}", flags.mix);
     let load = crate::flags::load_of(&flags.target, &flags.client, &mix, marked, flags.shape.seed)?;
     let may_forget = flags.may_forget || load.workload.shape().ttl_s.is_some();
