@@ -186,3 +186,16 @@ fn what_warms_up_is_not_counted_but_cpu_time_is_from_then_on() {
     assert!(findings.elapsed < Duration::from_millis(700), "{:?}", findings.elapsed);
     assert!(findings.client_cpu > Duration::ZERO && findings.server_cpu.is_some());
 }
+
+#[test]
+fn one_worker_that_cannot_connect_ends_the_run_at_once() {
+    let Some(redis) = peer() else { return };
+    // The first thread gets all connections that there are, more or less.
+    let server = Server::start(&redis, &["--maxclients", "10"]);
+    let mut load = load(&server, "get", Until::Elapsed(Duration::from_secs(60)));
+    (load.connections, load.cpus, load.target.resp3) = (40, vec![0, 1], true);
+    let started = std::time::Instant::now();
+    let error = drive::run(&load, &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("max number of clients"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(30));
+}

@@ -20,6 +20,7 @@ mod slots;
 mod sum;
 mod worker;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -32,7 +33,7 @@ use crate::measure::{Findings, Point};
 use crate::plan::{Arrivals, Workload};
 use slots::SlotMap;
 use sum::Sum;
-use worker::{Worker, WorkerParts};
+use worker::{Totals, Worker, WorkerParts};
 
 /// What to do to a server.
 #[derive(Clone, Debug)]
@@ -149,16 +150,20 @@ pub fn run(load: &Load, watch: &mut dyn FnMut(&Progress)) -> Result<Findings, Dr
     let (reports, inbox) = mpsc::channel();
     // Everybody has connected; the clock starts.
     let ready = Arc::new(Barrier::new(workers + 1));
+    let failed = Arc::new(AtomicBool::new(false));
     let mut threads = Vec::with_capacity(workers);
     for (index, &cpu) in load.cpus.iter().take(workers).enumerate() {
         let map = map.clone();
         let parts = WorkerParts { index, workers, cpu, load: load.clone(), map, reports: reports.clone() };
-        let ready = ready.clone();
+        let (ready, failed) = (ready.clone(), failed.clone());
         let body = move || {
             let made = Worker::connect(parts);
+            failed.fetch_or(made.is_err(), Ordering::SeqCst);
             ready.wait();
             let started = Instant::now();
-            made.and_then(|worker| worker.run(started))
+            let worker = made?;
+            // One that cannot connect is the end of the run; its own error tells why.
+            if failed.load(Ordering::SeqCst) { Ok(Totals::default()) } else { worker.run(started) }
         };
         let thread = thread::Builder::new().name(format!("worker-{index}")).spawn(body);
         threads.push(thread.map_err(|error| DriveError(format!("a thread cannot be started: {error}")))?);
