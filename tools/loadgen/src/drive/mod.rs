@@ -6,7 +6,7 @@
 //!                    worker 2 ─┘
 //! ```
 //!
-//! The threads share nothing but the channel to the main thread. Time stands still within a turn of a worker: requests
+//! While they run, the threads share nothing but the channel to the main thread. Time stands still within a turn of a worker: requests
 //! are stamped when they are handed to the kernel, replies when the kernel has handed them over.
 
 mod check;
@@ -148,7 +148,7 @@ pub fn run(load: &Load, watch: &mut dyn FnMut(&Progress)) -> Result<Findings, Dr
     let map = if load.target.cluster { SlotMap::read(&load.target)? } else { SlotMap::single(&load.target.server) };
     let workers = load.cpus.len().min(load.connections);
     let (reports, inbox) = mpsc::channel();
-    // Everybody has connected; the clock starts.
+    // Everybody has connected, or failed to; the clock starts.
     let ready = Arc::new(Barrier::new(workers + 1));
     let failed = Arc::new(AtomicBool::new(false));
     let mut threads = Vec::with_capacity(workers);

@@ -59,7 +59,7 @@ impl<'a> Sum<'a> {
 
     pub(super) fn take(&mut self, report: Report, watch: &mut dyn FnMut(&Progress)) {
         self.last_reply = self.last_reply.max(report.last_reply);
-        // A worker's last report may come late; what it counted belongs to the newest tick then.
+        // Workers are not in step: a tick stays open until all of them have reported it.
         let place = report.tick.saturating_sub(self.first_tick) as usize;
         while self.open.len() <= place {
             self.open.push((0, Interval::new(self.findings.kinds.len())));
