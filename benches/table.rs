@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use corewise::base::{KeyHasher, Now, Rng};
-use corewise::keyspace::{Deadline, Keys, Shard};
+use corewise::keyspace::{Deadline, Keys, Limits, Shard};
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
 
 const VALUE: [u8; 64] = [b'v'; 64];
@@ -36,7 +36,7 @@ impl Fixture {
         };
         let (present, absent) = (names("key"), names("not"));
         let deadline = if has_deadline { Deadline::at(NOW.unix_ms() + HOUR_MS) } else { Deadline::NEVER };
-        let mut shard = Shard::new(1, KeyHasher::new(1));
+        let mut shard = Shard::new(1, KeyHasher::new(1), &Limits::none(1));
         let mut keys = shard.keys(0, NOW);
         present.iter().for_each(|name| keys.set_string(name, &VALUE, Some(deadline)));
         Self { shard, present, absent, deadline }

@@ -135,6 +135,9 @@ const _: () = assert!(SPANS_KEPT_MAX * 8 <= 512 && CLAIM_BYTES_MAX >= LARGE_VALU
 /// Databases that `databases` may ask for: every core has a table for each, and an identifier of 16 bits.
 pub const DATABASES_MAX: usize = 16384;
 
+/// Keys that `maxmemory-samples` may ask for, as in Redis: a write that evicts looks at as many before it is answered.
+pub const EVICTION_SAMPLES_MAX: usize = 64;
+
 /// Addresses of `bind`, as in Redis; each costs every core a listening socket.
 pub const BIND_ADDRESSES_MAX: usize = 16;
 
@@ -181,8 +184,12 @@ pub const SESSIONS_PER_TURN: usize = 16;
 /// Commands run under one loan: tens of microseconds.
 pub const LOAN_COMMANDS: u32 = 128;
 
-/// Segments of a table swept for due entries in one turn, at about two microseconds each.
-pub const EXPIRY_SEGMENTS_PER_TURN: usize = 32;
+/// Blocks of a table swept for due entries in one turn, at about five microseconds each if all of their entries go.
+pub const EXPIRY_BLOCKS_PER_TURN: usize = 32;
+
+/// While sweeping is off (`DEBUG SET-ACTIVE-EXPIRE`), what has been due for so long goes nevertheless, in milliseconds:
+/// near deadlines are written relative to epochs that must not grow too old.
+pub const UNSWEPT_MS: u64 = 24 * 3600 * 1000;
 
 /// Pieces of deleted data dropped in one turn, at about ten microseconds each.
 pub const BURIAL_PIECES_PER_TURN: usize = 8;
@@ -254,6 +261,10 @@ pub const ATTACK_LOG_INTERVAL_US: u64 = 60_000_000;
 /// in flight.
 pub const WARM_KEYS: usize = 16;
 
+/// Addresses of one arena, in bytes: a cell is named by a number of 32 bits that counts units of 8 bytes. A database that
+/// would need more on one core is out of memory.
+pub const ARENA_BYTES_MAX: usize = 32 << 30;
+
 /// Entries from which looking ahead pays: fewer lie in the second-level cache.
 pub const WARM_ENTRIES_MIN: usize = 4096;
 
@@ -262,9 +273,36 @@ pub const WARM_ENTRIES_MIN: usize = 4096;
 /// pipeline 1 and 16; the CPU per operation is the same): all at once 126 and 1180; 16 at a time 152 and 1650; 8 at a
 /// time 142 and 1560.
 pub const TURN_EVENTS: usize = 16;
-/// Events that may be left: each holds a receive buffer. If there are more, the turn goes on.
+/// Commands in those events at which a turn takes no more of them: at half a microsecond each, half of the longest turn
+/// (500 us), as the last event may bring [`REQUESTS_PER_TURN`] more.
+pub const TURN_COMMANDS: u64 = 512;
+/// Events that may be left: each holds a receive buffer. If there are more, another turn comes before the kernel is asked
+/// for news.
 pub const EVENTS_LEFT_MAX: usize = 64;
 const _: () = assert!(EVENTS_LEFT_MAX >= TURN_EVENTS);
 
 /// Turns whose CPU time is measured after one that seemed longer than any before.
 pub const TURNS_MEASURED: u32 = 10_000;
+
+/// Largest value that is compressed: one of a mebibyte takes milliseconds to pack and unpack, as it is.
+pub const PACKED_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes that a shard asks for or keeps beyond what it needs, of the node's budget (a sixteenth of its share at most).
+pub const GRANT_BYTES: u64 = 1024 * 1024;
+/// The same for keys.
+pub const GRANT_KEYS: u64 = 4096;
+
+/// Entries that one write evicts to make room for itself. At 100 bytes each they are more than a mebibyte; at 0.2 us each
+/// they take 3 ms, which only a large value among small ones asks for.
+pub const EVICTIONS_PER_WRITE: usize = 16 * 1024;
+/// Queue items that are looked at to find one victim, before the limit of the write is looked at again.
+pub const EVICTION_STEPS: usize = 64;
+/// Entries that a turn evicts beyond what writes need: what is above the limit, or wanted by other cores.
+pub const EVICTIONS_PER_TURN: usize = 256;
+/// Blocks whose entries are queued in one turn after a change of policy, at about two microseconds each.
+pub const ADOPTED_BLOCKS_PER_TURN: usize = 32;
+/// Cells that are moved together in one turn, at about a tenth of a microsecond each.
+pub const COMPACTED_CELLS_PER_TURN: usize = 256;
+
+/// Bytes of deleted data that are given back at once: a few hundred pages, some dozen microseconds.
+pub const BURIAL_BYTES: usize = 1024 * 1024;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use corewise::config::flags::{self, Invocation, Launch};
 use corewise::config::{Loaded, Written, WrittenFile, load, manual};
 use corewise::os::signals::Signals;
-use corewise::os::{files, ping, process};
+use corewise::os::{files, memory, ping, process};
 use corewise::runtime;
 
 /// Everything is as it should be.
@@ -59,7 +59,8 @@ fn check_config(launch: &Launch, environment: &[(String, String)]) -> Result<(),
 fn configuration(launch: &Launch, environment: &[(String, String)]) -> Result<Loaded, String> {
     let text = launch.config.as_deref().map(files::read_text).transpose()?;
     let file = launch.config.as_deref().zip(text.as_deref()).map(|(path, text)| WrittenFile { path, text });
-    load(&Written { flags: &launch.flags, environment, file }).map_err(|error| error.to_string())
+    let written = Written { flags: &launch.flags, environment, file, memory_bytes: memory::usable_bytes() };
+    load(&written).map_err(|error| error.to_string())
 }
 
 /// A line for whoever started the program.

@@ -438,8 +438,9 @@ fn sigterm_ends_the_process() {
 #[test]
 fn starts_that_fail_say_why() {
     for variant in variants().iter().filter(|variant| variant.kind == Kind::Corewise) {
-        let cases: [(&[&str], &[&str]); 7] = [
+        let cases: [(&[&str], &[&str]); 8] = [
             (&["--maxmemory", "lots"], &["maxmemory", "lots"]),
+            (&["--maxmemory", "0%"], &["maxmemory", "0%", "between 1% and 100%"]),
             (&["--maxmemory-policy", "best"], &["maxmemory-policy", "best", "noeviction"]),
             (&["--appendonly", "yes"], &["appendonly", "persistence"]),
             (&["--save", "900 1"], &["save", "persistence"]),

@@ -1,12 +1,9 @@
 //! The load: `corewise-loadgen` on a CPU of its own, and what its JSON says.
 
-use std::env;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::loadgen;
 use crate::peers::{Protocol, Running};
 
 /// The loads that are run unless others are asked for.
@@ -102,35 +99,14 @@ impl Load {
     }
 
     fn loadgen(&self, command: &str, server: &Running, flags: &[&str]) -> Result<Value, String> {
-        let mut loadgen = Command::new(program()?);
+        let mut loadgen = loadgen::command()?;
         loadgen.args([command, "--json", "--server", &format!("127.0.0.1:{}", server.port)]);
         loadgen.args(["--cpus", &self.client_cpu.to_string(), "--keys", &self.keys.to_string()]);
         loadgen.args(["--value-size", &self.value_size.to_string()]);
         if server.protocol == Protocol::Memcached {
             loadgen.args(["--protocol", "memcached"]);
         }
-        let output = loadgen.args(flags).stdin(Stdio::null()).output();
-        let output = output.map_err(|error| format!("corewise-loadgen: {error}"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(format!("{} under {}: {said}", server.name, self.workload));
-        }
-        serde_json::from_slice(&output.stdout).map_err(|error| format!("corewise-loadgen's JSON: {error}"))
+        let found = loadgen::found(loadgen.args(flags).output());
+        found.map_err(|error| format!("{} under {}: {error}", server.name, self.workload))
     }
-}
-
-/// The load generator's release build, which lies two directories above this program.
-fn program() -> Result<PathBuf, String> {
-    let own = env::current_exe().map_err(|error| error.to_string())?;
-    let program = own.ancestors().nth(2).map(|directory| directory.join("corewise-loadgen"));
-    program.ok_or_else(|| format!("{} has no directory above it", own.display()))
-}
-
-/// Builds the load generator; cargo builds only this package's own programs for a benchmark.
-pub(crate) fn build() -> Result<(), String> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--quiet", "--package", "corewise-loadgen"]);
-    let status = build.status().map_err(|error| format!("{build:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err("corewise-loadgen cannot be built".to_owned()) }
 }

@@ -1,6 +1,8 @@
-//! What the figures were measured on.
+//! What the figures were measured on: the machine, and the versions of programs.
 
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 
 /// A machine, as far as figures depend on it.
@@ -27,4 +29,13 @@ impl Machine {
     pub(crate) fn line(&self) -> String {
         format!("{} CPUs of {}, Linux {}", self.cpus, self.processor, self.kernel)
     }
+}
+
+/// The first line that a program prints about its version.
+pub(crate) fn version(program: &Path) -> String {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let line = line.split(" sha=").next().unwrap_or_default();
+    line.trim().to_owned()
 }

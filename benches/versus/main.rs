@@ -11,6 +11,7 @@
 //! redis-server's. Two servers are never under load at once. Reads find their keys: every server is filled first.
 
 mod load;
+mod loadgen;
 mod machine;
 mod peers;
 mod report;
@@ -133,7 +134,7 @@ pub(crate) struct Outcome {
 
 /// Compares, writes what files were asked for, and returns the tables.
 fn run(options: &Options, say: &mut dyn FnMut(&str)) -> Result<String, String> {
-    load::build()?;
+    loadgen::build()?;
     let servers = start(options, say)?;
     let mut outcomes = Vec::new();
     for &pipeline in &options.pipelines {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use corewise_harness::Client;
 
+use crate::machine::version;
+
 /// How long a server may take until it answers.
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -142,15 +144,6 @@ impl Running {
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
-}
-
-/// The first line that a program prints about its version.
-fn version(program: &PathBuf) -> String {
-    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let line = line.split(" sha=").next().unwrap_or_default();
-    line.trim().to_owned()
 }
 
 impl Drop for Running {

@@ -55,8 +55,9 @@ impl std::error::Error for SettingError {}
 
 impl Config {
     /// The configuration with every pair of name and value applied, or the first thing that is wrong: first with the
-    /// names in their order, then with the values.
-    pub fn set(&self, pairs: &[(&[u8], &[u8])]) -> Result<Changed, SettingError> {
+    /// names in their order, then with the values. Percentages are of `memory_bytes`, what the process may use (0: nobody
+    /// knows, and they are refused).
+    pub fn set(&self, pairs: &[(&[u8], &[u8])], memory_bytes: u64) -> Result<Changed, SettingError> {
         let mut named: Vec<&'static Setting> = Vec::with_capacity(pairs.len().min(SETTINGS.len()));
         for (name, _) in pairs {
             let name = String::from_utf8_lossy(name);
@@ -77,6 +78,7 @@ impl Config {
                 .map_err(|_| SettingError::failed(setting.name, "argument must be valid UTF-8"))?;
             (setting.write)(&mut config, value).map_err(|mistake| SettingError::failed(setting.name, mistake))?;
         }
+        config.resolve(memory_bytes).map_err(|mistake| SettingError::failed("maxmemory", mistake))?;
         Ok(Changed { config, names: named.iter().map(|setting| setting.name).collect() })
     }
 
@@ -119,9 +121,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// What percentages are of.
+    const MEMORY_BYTES: u64 = 2 << 30;
+
     fn set(pairs: &[(&str, &str)]) -> Result<Changed, String> {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        Config::default().set(&pairs).map_err(|error| error.to_string())
+        Config::default().set(&pairs, MEMORY_BYTES).map_err(|error| error.to_string())
     }
 
     fn refused(pairs: &[(&str, &str)], text: &str) {
@@ -144,7 +149,7 @@ mod tests {
     fn values_are_refused_in_the_words_of_redis() {
         failed(&[("TIMEOUT", "abc")], "timeout", "argument couldn't be parsed into an integer");
         failed(&[("timeout", "-3")], "timeout", "argument must be between 0 and 2147483647 inclusive");
-        failed(&[("maxmemory", "50%")], "maxmemory", "argument must be a memory value");
+        failed(&[("maxmemory", "half")], "maxmemory", "argument must be a memory value");
         let name = "proto-max-bulk-len";
         failed(&[(name, "10")], name, "argument must be between 1048576 and 9223372036854775807 inclusive");
         failed(&[("protected-mode", "3")], "protected-mode", "argument must be 'yes' or 'no'");
@@ -162,13 +167,13 @@ mod tests {
         failed(&[("timeout", "9"), ("maxmemory", "bad")], "maxmemory", "argument must be a memory value");
         let changed = set(&[("timeout", "9"), ("MAXMEMORY", "1gb"), ("requirepass", "a b")]).unwrap();
         assert_eq!(changed.names, ["timeout", "maxmemory", "requirepass"]);
-        assert_eq!((changed.config.timeout_s, changed.config.maxmemory), (9, 1 << 30));
+        assert_eq!((changed.config.timeout_s, changed.config.maxmemory.bytes()), (9, 1 << 30));
         assert!(changed.config.requirepass.unwrap().matches(b"a b"));
     }
 
     #[test]
     fn values_that_are_no_text_are_refused() {
-        let error = Config::default().set(&[(b"requirepass", b"\xff")]).unwrap_err();
+        let error = Config::default().set(&[(b"requirepass", b"\xff")], 0).unwrap_err();
         assert!(error.to_string().contains("UTF-8"));
     }
 
@@ -181,7 +186,7 @@ mod tests {
             config.get(&patterns, starts).into_iter().map(|(name, _)| name.into_owned()).collect()
         };
         assert_eq!(names(&["TIMEOUT", "tim*", "nothing"]), ["TIMEOUT"]);
-        assert_eq!(names(&["maxm*", "maxmemory"]), ["maxmemory", "maxmemory-policy"]);
+        assert_eq!(names(&["maxm*", "maxmemory"]), ["maxmemory", "maxmemory-policy", "maxmemory-samples"]);
         assert_eq!(names(&["lend*"]), [""; 0]);
         assert_eq!(names(&["lending"]), ["lending"]);
         assert_eq!(names(&["*"]).len(), SETTINGS.iter().filter(|setting| setting.change != Change::Hidden).count());
@@ -193,9 +198,14 @@ mod tests {
         #[test]
         fn any_pair_gets_an_answer(index in 0..SETTINGS.len(), value in proptest::collection::vec(any::<u8>(), 0..30)) {
             let setting = &SETTINGS[index];
-            if let Ok(changed) = Config::default().set(&[(setting.name.as_bytes(), &value)]) {
+            if let Ok(changed) = Config::default().set(&[(setting.name.as_bytes(), &value)], MEMORY_BYTES) {
                 let mut again = Config::default();
-                (setting.write)(&mut again, &changed.config.value(setting.name).unwrap()).unwrap();
+                for line in (setting.lines)(&changed.config) {
+                    (setting.write)(&mut again, &line).unwrap();
+                }
+                again.resolve(MEMORY_BYTES).unwrap();
+                let printed = again.set(&[(setting.name.as_bytes(), again.value(setting.name).unwrap().as_bytes())], 0);
+                prop_assert_eq!(printed.unwrap().config.value(setting.name), changed.config.value(setting.name));
                 prop_assert_eq!(again, changed.config);
             }
         }

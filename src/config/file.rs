@@ -170,7 +170,7 @@ pub fn rewrite(config: &Config, text: &str) -> String {
     let mut marked = text.lines().any(|line| line.trim_ascii() == MARKER);
     for setting in SETTINGS.iter().filter(|setting| setting.change != Change::Hidden) {
         let stands = names.iter().flatten().any(|other| other.name == setting.name);
-        if !stands && (setting.print)(config) != (setting.print)(&standard) {
+        if !stands && (setting.lines)(config) != (setting.lines)(&standard) {
             if !marked {
                 put(if text.is_empty() { MARKER } else { "\n# Written by CONFIG REWRITE" });
                 marked = true;
@@ -197,7 +197,7 @@ fn says(text: &str, setting: &Setting, config: &Config) -> bool {
         count += 1;
     }
     let tidy = count == 1 || (setting.arguments)() == Arguments::Repeated;
-    tidy && (setting.print)(&result) == (setting.print)(config)
+    tidy && (setting.lines)(&result) == (setting.lines)(config)
 }
 
 fn same(setting: &Setting, words: &[String]) -> bool {
@@ -207,6 +207,7 @@ fn same(setting: &Setting, words: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::MemoryLimit;
     use proptest::prelude::*;
 
     #[test]
@@ -230,7 +231,7 @@ mod tests {
         let text =
             "# mine\nTIMEOUT 5\n\n# sep\nmaxmemory 1024mb\ntimeout 7\nclient-output-buffer-limit normal 0 0 0\n#end";
         let mut config = Config::default();
-        (config.timeout_s, config.maxmemory, config.maxclients) = (7, 1 << 30, 77);
+        (config.timeout_s, config.maxmemory, config.maxclients) = (7, MemoryLimit::of_bytes(1 << 30), 77);
         let rewritten = rewrite(&config, text);
         assert_eq!(
             rewritten,
@@ -248,16 +249,19 @@ mod tests {
         assert_eq!(rewrite(&Config::default(), ""), "");
     }
 
+    /// What percentages are of.
+    const MEMORY_BYTES: u64 = 2 << 30;
+
     /// A configuration by random changes of live settings, as a client would make them.
     fn config() -> impl Strategy<Value = Config> {
-        let memory = prop_oneof![Just(0u64), 1u64..100, Just(1 << 30)];
+        let memory = prop_oneof![Just("0"), Just("17"), Just("1gb"), Just("1000mb"), Just("50%")];
         (0u32..3, memory, ".*", any::<bool>(), 0u32..4).prop_map(
             |(timeout, maxmemory, password, protected, seconds)| {
-                let mut config =
-                    Config { timeout_s: timeout, maxmemory, protected_mode: protected, ..Config::default() };
+                let mut config = Config { timeout_s: timeout, protected_mode: protected, ..Config::default() };
                 config.output_limits.normal.soft_s = seconds;
-                let set = config.set(&[(b"requirepass", password.as_bytes())]).unwrap();
-                set.config
+                let set = config
+                    .set(&[(b"requirepass", password.as_bytes()), (b"maxmemory", maxmemory.as_bytes())], MEMORY_BYTES);
+                set.unwrap().config
             },
         )
     }
@@ -270,6 +274,7 @@ mod tests {
             Just("Protected-Mode no".to_owned()),
             Just("requirepass 'x y'".to_owned()),
             Just("maxmemory 1gb".to_owned()),
+            Just("MAXMEMORY 50%".to_owned()),
             Just("client-output-buffer-limit normal 0 0 2".to_owned()),
             Just("client-output-buffer-limit pubsub 0 0 2".to_owned()),
             Just("bind".to_owned()),
@@ -288,6 +293,7 @@ mod tests {
                 let setting = Setting::named(&words[0]).unwrap();
                 (setting.write)(&mut read, &value(setting, &words[1..]).unwrap()).unwrap();
             }
+            read.resolve(MEMORY_BYTES).unwrap();
             prop_assert_eq!(&read, &config, "{}", rewritten);
             prop_assert_eq!(rewrite(&config, &rewritten), rewritten.clone(), "a second rewrite changes nothing");
             let comments = |text: &str| text.lines().filter(|line| *line == "# a comment").count();

@@ -108,7 +108,8 @@ fn with_settings(command: Command) -> Command {
     ));
     command.args_override_self(true).arg(config).args(SETTINGS.iter().map(flag)).after_help(format!(
         "A setting is taken from its flag, else from the environment ({VARIABLE_PREFIX}TCP_KEEPALIVE for \
-         --tcp-keepalive), else from the configuration file. Memory has the units kb, mb and gb."
+         --tcp-keepalive), else from the configuration file. Memory has the units kb, mb and gb; maxmemory may be a \
+         percentage."
     ))
 }
 
@@ -117,10 +118,15 @@ fn flag(setting: &'static Setting) -> Arg {
         "" => String::new(),
         default => format!(" [default: {default}]"),
     };
+    let (words, placeholder) = ((setting.words)(), (setting.placeholder)());
+    let choice = match words.is_empty() || placeholder.contains('|') {
+        true => String::new(),
+        false => format!(" [one of: {}]", words.join(", ")),
+    };
     let arg = Arg::new(setting.name)
         .long(setting.name)
-        .value_name((setting.placeholder)())
-        .help(format!("{}{default}", setting.summary))
+        .value_name(placeholder)
+        .help(format!("{}{choice}{default}", setting.summary))
         .help_heading(setting.heading.title())
         .hide(setting.change == Change::Hidden);
     match (setting.arguments)() {
@@ -247,6 +253,10 @@ mod tests {
             let shown = help.contains(&format!("--{} ", setting.name));
             assert_eq!(shown, setting.change != Change::Hidden, "{}", setting.name);
         }
+        assert!(
+            help.contains("allkeys-s3fifo") && help.contains("volatile-ttl"),
+            "words are named where the value is a NAME"
+        );
         assert!(parsed(&["--maxmemroy", "1"]).unwrap_err().contains("--maxmemory"), "near misses are suggested");
     }
 }

@@ -20,6 +20,8 @@ pub struct Written<'a> {
     pub environment: &'a [(String, String)],
     /// The configuration file.
     pub file: Option<WrittenFile<'a>>,
+    /// Bytes of memory that the process may use, which percentages are of; 0 if nobody knows.
+    pub memory_bytes: u64,
 }
 
 /// A configuration file that was read.
@@ -68,7 +70,7 @@ pub fn load(written: &Written<'_>) -> Result<Loaded, LoadError> {
             None => loading.unknown(name, &format!("flag --{name}"), |setting| format!("--{}", setting.name)),
         }
     }
-    loading.together();
+    loading.together(written.memory_bytes);
     match loading.mistakes.is_empty() {
         true => Ok(Loaded { config: loading.config, notices: loading.notices }),
         false => Err(LoadError { mistakes: loading.mistakes }),
@@ -142,7 +144,11 @@ impl Loading {
     }
 
     /// What no single setting can tell.
-    fn together(&mut self) {
+    fn together(&mut self, memory_bytes: u64) {
+        if let Err(mistake) = self.config.resolve(memory_bytes) {
+            self.mistakes.push(format!("maxmemory cannot be a percentage: {}", mistake.remedy()));
+        }
+        self.notices.extend(self.config.memory_notice(memory_bytes));
         let config = &self.config;
         if (config.port == 0 || config.bind.is_empty()) && config.unixsocket.is_none() {
             let cause = if config.port == 0 { "port is 0" } else { "bind is empty" };
@@ -184,7 +190,7 @@ mod tests {
 
     fn load_all(flags: &[(&str, &str)], environment: &[(&str, &str)], text: &str) -> Result<Loaded, LoadError> {
         let file = Some(WrittenFile { path: "a.conf", text });
-        load(&Written { flags: &pairs(flags), environment: &pairs(environment), file })
+        load(&Written { flags: &pairs(flags), environment: &pairs(environment), file, memory_bytes: 0 })
     }
 
     fn mistakes(flags: &[(&str, &str)], environment: &[(&str, &str)], text: &str) -> Vec<String> {
@@ -208,15 +214,15 @@ mod tests {
         assert_eq!(
             mistakes(
                 &[("port", "70000")],
-                &[("COREWISE_MAXMEMORY", "50%")],
+                &[("COREWISE_MAXMEMORY", "half")],
                 "\nprotected-mode 3\ntimeout 1 2\nport \"1"
             ),
             [
                 "protected-mode cannot be \"3\": it must be yes or no (a.conf, line 2)",
                 "timeout takes one value, not 2 (a.conf, line 3)",
                 "the line cannot be read: a quote is not closed (a.conf, line 4)",
-                "maxmemory cannot be \"50%\": it must be an amount of memory, such as 1048576, 100mb or 1gb \
-                 (environment variable COREWISE_MAXMEMORY)",
+                "maxmemory cannot be \"half\": it must be an amount of memory, such as 100mb or 1gb, or a percentage of \
+                 what there is, such as 50% (environment variable COREWISE_MAXMEMORY)",
                 "port cannot be \"70000\": it must be a whole number between 0 and 65535 (flag --port)",
             ]
         );
@@ -241,7 +247,6 @@ mod tests {
         for line in [
             "appendonly yes",
             "save 900 1",
-            "maxmemory-policy allkeys-lru",
             "daemonize yes",
             "replicaof 10.0.0.1 6379",
             "cluster-enabled yes",

@@ -80,7 +80,7 @@ pub fn page() -> Vec<u8> {
     section(&mut roff, "CONFIGURATION FILE");
     roff.text([roman(
         "Lines of a setting and its value, as in redis.conf; # begins a comment. CONFIG REWRITE writes the settings of \
-         the running server into it. Memory has the units kb, mb and gb.",
+         the running server into it. Memory has the units kb, mb and gb; maxmemory may be a percentage.",
     )]);
     list(&mut roff, "ENVIRONMENT", &ENVIRONMENT);
     list(&mut roff, "EXIT STATUS", &EXIT_STATUSES);
@@ -150,9 +150,11 @@ pub fn completions(shell: Shell) -> Vec<u8> {
 /// sentence is the business of whoever checks settings.
 fn hint(arg: Arg) -> Arg {
     let setting = SETTINGS.iter().find(|setting| arg.get_id() == setting.name);
+    let words = setting.map(|setting| (setting.words)()).unwrap_or_default();
     match (arg.get_id().as_str(), setting.map(|setting| (setting.placeholder)())) {
         ("config" | "unixsocket", _) | (_, Some("PATH")) => arg.value_hint(ValueHint::FilePath),
         ("host", _) => arg.value_hint(ValueHint::Hostname),
+        _ if !words.is_empty() => arg.value_parser(PossibleValuesParser::new(words)),
         (_, Some(words)) if words.contains('|') => arg.value_parser(PossibleValuesParser::new(words.split('|'))),
         _ => arg,
     }
@@ -210,7 +212,10 @@ mod tests {
             }
             // Elvish and PowerShell complete no values.
             if matches!(shell, Shell::Bash | Shell::Zsh | Shell::Fish) {
-                assert!(script.contains("relaxed") && script.contains("strict"), "{shell}");
+                assert!(
+                    script.contains("relaxed") && script.contains("strict") && script.contains("allkeys-s3fifo"),
+                    "{shell}"
+                );
             }
         }
     }

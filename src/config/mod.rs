@@ -8,8 +8,8 @@
 //!             written  --check-->  Config  --CONFIG SET-->  Config  --CONFIG REWRITE-->  file
 //! ```
 //!
-//! This room reads no file, clock or environment: their contents come in as text, and it does not know who uses a
-//! setting for what. Invariant: a [`Config`] is always valid, and a change yields another one or an error.
+//! This room reads no file, clock or environment: their contents come in as text, how much memory there is comes in as a
+//! number, and it does not know who uses a setting for what. Invariant: a [`Config`] is always valid, and a change yields another one or an error.
 
 mod address;
 mod change;
@@ -20,6 +20,7 @@ pub mod flags;
 mod foreign;
 mod load;
 pub mod manual;
+mod memory_limit;
 mod output_limits;
 mod settings;
 mod text;
@@ -31,10 +32,11 @@ pub use cpus::CpuList;
 pub use file::rewrite;
 pub use fixed::Fixed;
 pub use load::{LoadError, Loaded, Written, WrittenFile, load};
+pub use memory_limit::MemoryLimit;
 pub use output_limits::{OutputLimit, OutputLimits};
 pub use settings::{
-    Change, Config, DebugAccess, EvictionPolicy, Heading, Lending, LogLevel, PipelineOrder, SETTINGS, Setting,
-    Supervision,
+    Change, Compression, Config, DebugAccess, EvictionPolicy, Heading, Lending, LogLevel, PipelineOrder, SETTINGS,
+    Setting, Supervision,
 };
 pub use text::Secret;
 pub use value::{Arguments, Mistake, memory};

@@ -6,10 +6,11 @@ use std::fmt;
 use super::address::{Addresses, BindAddress};
 use super::cpus::{CpuList, Cpus};
 use super::fixed::{Fixed, NoSavePoints, OnlyNo, OnlyYes};
+use super::memory_limit::{AmountOrShare, MemoryLimit};
 use super::output_limits::{ClassLimits, OutputLimits};
 use super::text::{Password, Secret, SocketPath, Text};
-use super::value::{Arguments, Codec, Integer, Memory, Mistake, OneOf, Permissions, Words, YesNo, list};
-use crate::limits::DATABASES_MAX;
+use super::value::{Arguments, Codec, Integer, Memory, Mistake, OneOf, Permissions, Words, YesNo};
+use crate::limits::{DATABASES_MAX, EVICTION_SAMPLES_MAX};
 
 /// When a setting can change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +74,7 @@ pub struct Setting {
     pub summary: &'static str,
     pub(super) arguments: fn() -> Arguments,
     pub(super) placeholder: fn() -> &'static str,
+    pub(super) words: fn() -> Vec<&'static str>,
     pub(super) print: fn(&Config) -> String,
     pub(super) lines: fn(&Config) -> Vec<String>,
     pub(super) write: fn(&mut Config, &str) -> Result<(), Mistake>,
@@ -131,6 +133,7 @@ macro_rules! settings {
             summary: $summary,
             arguments: || codec::$field().arguments(),
             placeholder: || codec::$field().placeholder(),
+            words: || codec::$field().words(),
             print: |config| codec::$field().print(&config.$field),
             lines: |config| codec::$field().lines(&config.$field),
             write: |config, text| {
@@ -189,10 +192,24 @@ settings! {
     pipeline_order: PipelineOrder = "pipeline-order", OneOf::new("relaxed|strict"), "relaxed", Live, Clients,
         "Whether single-key commands of one pipeline that go to different cores may overlap; replies keep their order";
 
-    maxmemory: u64 = "maxmemory", Memory { min: 0, max: u64::MAX }, "0", Live, Memory,
-        "Memory that the data may take; 0 sets no limit";
-    maxmemory_policy: EvictionPolicy = "maxmemory-policy", Policies, "noeviction", Live, Memory,
-        "What makes room when maxmemory is reached; noeviction refuses writes";
+    maxmemory: MemoryLimit = "maxmemory", AmountOrShare, "0", Live, Memory,
+        "Memory that the data may take, or its share (50%) of what the machine and its cgroup have; 0 sets no limit";
+    maxmemory_policy: EvictionPolicy = "maxmemory-policy", OneOf::new("NAME"), "noeviction", Live, Memory,
+        "What makes room when maxmemory or max-keys is reached; noeviction refuses writes";
+    maxmemory_samples: u32 = "maxmemory-samples", Integer::new(1, EVICTION_SAMPLES_MAX as i64), "5", Live, Memory,
+        "Keys that lru, lfu and ttl compare to find the one to evict; more find better ones and take longer";
+    lfu_log_factor: u32 = "lfu-log-factor", Integer::new(0, i32::MAX as i64), "10", Live, Memory,
+        "How slowly lfu's counter of a key's uses grows, which is logarithmic: its end, 255, needs more uses if this is more";
+    lfu_decay_minutes: u32 = "lfu-decay-time", Integer::new(0, i32::MAX as i64), "1", Live, Memory,
+        "Minutes without a use after which lfu's counter of a key goes down by one; 0 never lowers it";
+    max_keys: u64 = "max-keys", Integer::new(0, i64::MAX), "0", Live, Memory,
+        "Keys that the server may hold; at the limit maxmemory-policy makes room, or refuses new keys; 0 sets no limit";
+    default_ttl_s: u32 = "default-ttl", Integer::new(0, SECONDS_MAX), "0", Live, Memory,
+        "TTL in seconds of a key that a write creates without giving it one; 0 gives none";
+    compression: Compression = "compression", OneOf::new("none|lz4|zstd"), "none", Live, Memory,
+        "How values from compression-threshold on are compressed while they are kept";
+    compression_threshold_bytes: u64 = "compression-threshold", Memory { min: 64, max: BYTES_MAX }, "1kb", Live, Memory,
+        "Bytes from which a value is compressed";
     databases: u16 = "databases", Integer::new(1, DATABASES_MAX as i64), "16", AtStart, Memory,
         "Databases that SELECT chooses from";
 
@@ -211,7 +228,7 @@ settings! {
         "Whether the ring waits for a batch where the kernel can";
 
     loglevel: LogLevel = "loglevel", OneOf::new("LEVEL"), "notice", Live, Observation,
-        "Least weight of what is logged: debug, verbose, notice, warning or nothing";
+        "Least weight of what is logged";
     logfile: Option<String> = "logfile", Text { placeholder: "PATH" }, "", AtStart, Observation,
         "File to log to instead of the standard error";
     slowlog_slower_us: i64 = "slowlog-log-slower-than", Integer::new(-1, i64::MAX), "10000", Live, Observation,
@@ -293,52 +310,58 @@ words! {
 }
 
 words! {
-    /// What makes room when `maxmemory` is reached.
+    /// What makes room when `maxmemory` or `max-keys` is reached. Redis's own stand first and in its order, which is the
+    /// order of its error text.
     EvictionPolicy {
-        NoEviction = "noeviction", "nothing does: writes that need memory are refused";
+        VolatileLru = "volatile-lru", "of a sample of keys with a TTL, the one that was used longest ago";
+        VolatileLfu = "volatile-lfu", "of a sample of keys with a TTL, the one that is used least often";
+        VolatileRandom = "volatile-random", "a key with a TTL, by chance";
+        VolatileTtl = "volatile-ttl", "of a sample of keys with a TTL, the one that is due first";
+        AllKeysLru = "allkeys-lru", "of a sample of keys, the one that was used longest ago";
+        AllKeysLfu = "allkeys-lfu", "of a sample of keys, the one that is used least often";
+        AllKeysRandom = "allkeys-random", "a key by chance";
+        NoEviction = "noeviction", "nothing does: writes that need room are refused";
+        VolatileS3Fifo = "volatile-s3fifo", "as allkeys-s3fifo, among keys with a TTL";
+        AllKeysS3Fifo = "allkeys-s3fifo", "keys that were not asked for again soon after they came, large ones first";
+        AllKeysFifo = "allkeys-fifo", "the key that was written first";
     }
 }
 
-/// Policies that Redis has and this release does not, in Redis's order.
-const POLICIES_TO_COME: &[&str] = &[
-    "volatile-lru",
-    "volatile-lfu",
-    "volatile-random",
-    "volatile-ttl",
-    "allkeys-lru",
-    "allkeys-lfu",
-    "allkeys-random",
-];
-
-/// The policies that are honoured; those that are known and not honoured get a sentence of their own, because a cache
-/// that silently refuses writes instead of evicting would be a surprise.
-struct Policies;
-
-impl Codec for Policies {
-    type Value = EvictionPolicy;
-
-    fn parse(&self, text: &str, _current: Option<&EvictionPolicy>) -> Result<EvictionPolicy, Mistake> {
-        if POLICIES_TO_COME.iter().any(|policy| policy.eq_ignore_ascii_case(text)) {
-            return Err(Mistake::Refused(
-                "it must be noeviction, because eviction comes with a later release".to_owned(),
-            ));
-        }
-        let words = || POLICIES_TO_COME.iter().copied().chain(EvictionPolicy::WORDS.iter().map(|(word, _)| *word));
-        self.honoured().parse(text, None).map_err(|_| Mistake::NotOneOf(list(words())))
+impl EvictionPolicy {
+    /// Whether the time of a key's last use has to be known: by LRU, and by OBJECT IDLETIME where nothing is evicted.
+    #[inline]
+    pub const fn keeps_recency(self) -> bool {
+        matches!(self, Self::VolatileLru | Self::AllKeysLru | Self::NoEviction)
     }
 
-    fn print(&self, value: &EvictionPolicy) -> String {
-        self.honoured().print(value)
+    /// Whether it has to be known how often a key is used.
+    #[inline]
+    pub const fn keeps_frequency(self) -> bool {
+        matches!(self, Self::VolatileLfu | Self::AllKeysLfu)
     }
 
-    fn placeholder(&self) -> &'static str {
-        "NAME"
+    /// Whether keys without a TTL are never evicted; where no other key is left, writes are refused.
+    #[inline]
+    pub const fn is_volatile(self) -> bool {
+        matches!(
+            self,
+            Self::VolatileLru | Self::VolatileLfu | Self::VolatileRandom | Self::VolatileTtl | Self::VolatileS3Fifo
+        )
+    }
+
+    /// Whether any key is ever evicted.
+    #[inline]
+    pub const fn evicts(self) -> bool {
+        !matches!(self, Self::NoEviction)
     }
 }
 
-impl Policies {
-    fn honoured(&self) -> OneOf<EvictionPolicy> {
-        OneOf::new("NAME")
+words! {
+    /// How values of at least `compression-threshold` are kept.
+    Compression {
+        None = "none", "as they came";
+        Lz4 = "lz4", "in the LZ4 block format, the faster of the two";
+        Zstd = "zstd", "in the Zstandard format, the smaller of the two";
     }
 }
 
@@ -377,17 +400,51 @@ mod tests {
         assert_eq!(usize::from(config.databases), crate::limits::DATABASES_DEFAULT);
         assert_eq!(config.bind.iter().map(|address| address.optional).collect::<Vec<_>>(), [false, true]);
         assert!(config.protected_mode && config.requirepass.is_none() && config.cpus.is_none());
+        assert!(config.maxmemory.bytes() == 0 && config.max_keys == 0 && config.default_ttl_s == 0);
+        assert!(!config.maxmemory_policy.evicts() && config.compression == Compression::None);
+        assert_eq!((config.maxmemory_samples, config.lfu_log_factor, config.lfu_decay_minutes), (5, 10, 1));
+        assert_eq!(config.compression_threshold_bytes, 1024);
     }
 
     #[test]
-    fn policies_to_come_are_told_from_nonsense() {
-        let text = |word| Policies.parse(word, None).unwrap_err().to_string();
-        assert!(text("allkeys-LRU").contains("later release"));
+    fn a_wrong_policy_is_answered_in_the_form_of_redis() {
+        let text = |word: &[u8]| {
+            let error = Config::default().set(&[(b"maxmemory-policy", word)], 0).unwrap_err().to_string();
+            error.split_once(" - ").unwrap().1.to_owned()
+        };
         assert_eq!(
-            text("xx"),
+            text(b"xx"),
             "argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, volatile-ttl, \
-             allkeys-lru, allkeys-lfu, allkeys-random, noeviction"
+             allkeys-lru, allkeys-lfu, allkeys-random, noeviction, volatile-s3fifo, allkeys-s3fifo, allkeys-fifo"
         );
-        assert_eq!(Policies.parse("NoEviction", None), Ok(EvictionPolicy::NoEviction));
+        let changed = Config::default().set(&[(b"maxmemory-policy", b"AllKeys-S3FIFO")], 0).unwrap();
+        assert_eq!(changed.config.maxmemory_policy, EvictionPolicy::AllKeysS3Fifo);
+    }
+
+    #[test]
+    fn policies_are_what_their_names_say() {
+        for (word, policy) in EvictionPolicy::WORDS {
+            assert_eq!(policy.evicts(), *word != "noeviction", "{word}");
+            assert_eq!(policy.is_volatile(), word.starts_with("volatile-"), "{word}");
+            assert_eq!(policy.keeps_frequency(), word.ends_with("-lfu"), "{word}");
+            assert_eq!(policy.keeps_recency(), word.ends_with("-lru") || *word == "noeviction", "{word}");
+        }
+    }
+
+    #[test]
+    fn bounds_of_the_keyspace_are_kept() {
+        let refused = |name: &str, value: &str| {
+            let changed = Config::default().set(&[(name.as_bytes(), value.as_bytes())], 0);
+            changed.unwrap_err().to_string().split_once(" - ").unwrap().1.to_owned()
+        };
+        assert_eq!(refused("maxmemory-samples", "0"), "argument must be between 1 and 64 inclusive");
+        assert_eq!(refused("maxmemory-samples", "65"), "argument must be between 1 and 64 inclusive");
+        assert_eq!(refused("lfu-log-factor", "-1"), "argument must be between 0 and 2147483647 inclusive");
+        assert_eq!(refused("lfu-decay-time", "x"), "argument couldn't be parsed into an integer");
+        assert_eq!(refused("default-ttl", "-1"), "argument must be between 0 and 2147483647 inclusive");
+        assert_eq!(refused("max-keys", "-1"), "argument must be between 0 and 9223372036854775807 inclusive");
+        assert_eq!(refused("compression", "gzip"), "argument(s) must be one of the following: none, lz4, zstd");
+        let least = "argument must be between 64 and 9223372036854775807 inclusive";
+        assert_eq!(refused("compression-threshold", "63"), least);
     }
 }

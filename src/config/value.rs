@@ -1,7 +1,7 @@
 //! Kinds of values: how each is written, checked and printed, with Redis's own words for what is wrong.
 //!
-//! A codec knows one kind of value and nothing of the setting that carries it. Invariant: what a codec prints, it
-//! parses back to the same value.
+//! A codec knows one kind of value and nothing of the setting that carries it. Invariant: what a codec puts into a file's
+//! lines, it parses back to the same value; what it prints, to one with the same effect.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -24,6 +24,11 @@ pub(super) trait Codec {
 
     /// What `--help` shows in the place of the value.
     fn placeholder(&self) -> &'static str;
+
+    /// The words that the value is one of; none for other kinds.
+    fn words(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
 
     /// How many words the value has.
     fn arguments(&self) -> Arguments {
@@ -63,6 +68,8 @@ pub enum Mistake {
     },
     /// Not an amount of memory.
     NotMemory,
+    /// Neither an amount of memory nor a percentage.
+    NotMemoryLimit,
     /// Neither yes nor no.
     NotYesNo,
     /// None of the words that are valid.
@@ -81,6 +88,11 @@ impl Mistake {
                 format!("it must be a whole number between {min} and {max}")
             }
             Self::NotMemory => "it must be an amount of memory, such as 1048576, 100mb or 1gb".to_owned(),
+            Self::NotMemoryLimit => {
+                "it must be an amount of memory, such as 100mb or 1gb, or a percentage of what there is, \
+                such as 50%"
+                    .to_owned()
+            }
             Self::NotYesNo => "it must be yes or no".to_owned(),
             Self::NotOneOf(words) => format!("it must be one of {words}"),
             Self::Refused(reason) => reason.clone(),
@@ -95,7 +107,7 @@ impl fmt::Display for Mistake {
         match self {
             Self::NotInteger { .. } => f.write_str("argument couldn't be parsed into an integer"),
             Self::OutOfRange { min, max } => write!(f, "argument must be between {min} and {max} inclusive"),
-            Self::NotMemory => f.write_str("argument must be a memory value"),
+            Self::NotMemory | Self::NotMemoryLimit => f.write_str("argument must be a memory value"),
             Self::NotYesNo => f.write_str("argument must be 'yes' or 'no'"),
             Self::NotOneOf(words) => write!(f, "argument(s) must be one of the following: {words}"),
             Self::Refused(reason) => f.write_str(reason),
@@ -283,7 +295,7 @@ impl<T: Words> Codec for OneOf<T> {
 
     fn parse(&self, text: &str, _current: Option<&T>) -> Result<T, Mistake> {
         let found = T::WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
-        found.map(|(_, value)| *value).ok_or_else(|| Mistake::NotOneOf(list(T::WORDS.iter().map(|(word, _)| *word))))
+        found.map(|(_, value)| *value).ok_or_else(|| Mistake::NotOneOf(self.words().join(", ")))
     }
 
     fn print(&self, value: &T) -> String {
@@ -294,10 +306,10 @@ impl<T: Words> Codec for OneOf<T> {
     fn placeholder(&self) -> &'static str {
         self.placeholder
     }
-}
 
-pub(super) fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words.collect::<Vec<_>>().join(", ")
+    fn words(&self) -> Vec<&'static str> {
+        T::WORDS.iter().map(|(word, _)| *word).collect()
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ pub struct ProcessFacts {
     pub resident_bytes: u64,
     /// See [`ProcessFacts::resident_bytes`].
     pub resident_bytes_peak: u64,
-    /// Memory of the machine, or of the control group if that grants less, in bytes.
+    /// Memory of the machine, or of the control group if that grants less, in bytes, which percentages of CONFIG SET are
+    /// of; 0 if it cannot be told.
     pub total_memory_bytes: u64,
     /// CPU time of the process and of this core's thread, in microseconds.
     pub cpu: CpuTimes,

@@ -43,7 +43,7 @@ impl Engine {
             (self.sessions.iter().any(|session| session.state != State::Ready), "sessions that wait"),
             (self.sessions.iter().any(|session| !session.pipeline.is_settled()), "reserved places"),
             (self.sessions.iter().any(|session| session.pipeline.held_bytes() > 0), "replies that did not leave"),
-            (self.assembly.as_ref().is_none_or(|shard| shard.used_bytes() > 0), "keys of an assembled command"),
+            (self.assembly.as_ref().is_none_or(|shard| !shard.is_empty()), "keys of an assembled command"),
         ];
         checks.into_iter().find(|(left, _)| *left).map(|(_, what)| what)
     }

@@ -28,9 +28,6 @@ impl Engine {
     /// Runs a command on keys, wherever they are.
     #[inline]
     pub(super) fn keyed(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Flow {
-        if command.flags.contains(Flags::DENYOOM) && self.is_out_of_memory() {
-            return self.reject(session, command, ReplyError::OutOfMemory);
-        }
         if self.topology.cores() == 1 && self.ledger.is_empty() {
             // One core: every key is here. (A shard lent to nobody is always at home.)
             self.run_here(session, command, request);
@@ -57,6 +54,13 @@ impl Engine {
                 if !self.is_alone(session) {
                     return Flow::Hold;
                 }
+                // The parts are not asked one by one, as then some might have run when another refuses.
+                let (now, database) = (self.now, session.selected().database);
+                if let Some(shard) = &mut self.shard
+                    && !has_room(shard, command, request, now, database)
+                {
+                    return self.reject(session, command, ReplyError::OutOfMemory);
+                }
                 self.on_several_shards(session, command, request)
             }
         }
@@ -69,9 +73,28 @@ impl Engine {
         let selected = session.selected();
         self.answer(session, |engine, reply| {
             let Some(mut shard) = engine.shard.take() else { return };
-            engine.execute(&mut shard, now, selected, command, request, reply);
+            engine.execute_if_room(&mut shard, now, selected, command, request, reply);
             engine.shard = Some(shard);
         });
+    }
+
+    /// Runs a command on a shard that this core holds, unless it needs memory and there is none.
+    #[inline]
+    pub(super) fn execute_if_room(
+        &mut self,
+        shard: &mut Shard,
+        now: Now,
+        selected: Selected,
+        command: &'static Command,
+        request: Request<'_>,
+        reply: &mut Reply<'_>,
+    ) {
+        if has_room(shard, command, request, now, selected.database) {
+            return self.execute(shard, now, selected, command, request, reply);
+        }
+        self.stats.failures[command.id.index()].rejected += 1;
+        self.count_error(&ReplyError::OutOfMemory.text());
+        reply.error(ReplyError::OutOfMemory);
     }
 
     /// Runs a command on a shard that this core holds.
@@ -166,7 +189,7 @@ impl Engine {
         let now = open.loan.advance(self.now);
         let selected = session.selected();
         self.answer(session, |engine, reply| {
-            engine.execute(&mut open.loan, now, selected, command, request, reply);
+            engine.execute_if_room(&mut open.loan, now, selected, command, request, reply);
         });
         self.loans[core.index()] = Some(open);
     }
@@ -222,14 +245,24 @@ impl Engine {
         let start = batch.pack(request);
         batch.letters.push(Letter::Run(Run { start, ..run }));
     }
+}
 
-    /// Whether the shards hold as much as `maxmemory` allows. Each core answers for its share.
-    #[inline]
-    pub(super) fn is_out_of_memory(&self) -> bool {
-        let limit = self.config.maxmemory;
-        limit > 0
-            && self.shard.as_ref().is_some_and(|shard| shard.used_bytes() as u64 > limit / self.topology.cores() as u64)
+/// Whether a shard has room for what a command brings, after it has made some.
+#[inline]
+fn has_room(shard: &mut Shard, command: &'static Command, request: Request<'_>, now: Now, database: u16) -> bool {
+    if !command.flags.contains(Flags::DENYOOM) {
+        return true;
     }
+    let new_keys = if shard.counts_keys() { absent_keys(shard, command, request, now, database) } else { 0 };
+    shard.make_room(request.data().len(), new_keys, now)
+}
+
+/// How many keys of a request are not there.
+#[cold]
+fn absent_keys(shard: &mut Shard, command: &'static Command, request: Request<'_>, now: Now, database: u16) -> usize {
+    let Ok(found) = crate::command::keys(command, request) else { return 0 };
+    let mut keys = shard.keys(usize::from(database), now);
+    found.filter(|key| keys.peek(request.get(key.index)).is_none()).count()
 }
 
 /// The order to run a request, whose arguments are still to be packed; the place of its reply is reserved.

@@ -49,7 +49,7 @@ pub use turn::Sleep;
 use crate::base::{ConnId, CoreId, KeyHasher, Now, Rng};
 use crate::command::CommandId;
 use crate::config::Config;
-use crate::keyspace::Shard;
+use crate::keyspace::{Limits, Rules, Shard};
 use crate::mesh::{Credit, Loan, Port};
 use crate::metrics::{CommandTimes, CoreStats, ErrorCounts, LatencyEvents, Rates, Slowlog};
 use crate::resp::{Output, RequestParser, Span};
@@ -189,6 +189,10 @@ pub struct Engine {
     facts: Facts,
     /// Number of the settings in force: CONFIG SET makes larger ones.
     config_number: u64,
+    /// The settings that the own shard goes by.
+    rules_number: u64,
+    /// The own shard has more to tidy up.
+    untidy: bool,
 
     sessions: Sessions,
     parser: RequestParser,
@@ -278,6 +282,9 @@ impl Engine {
         let databases = usize::from(config.databases);
         let mut rates = Rates::default();
         rates.restart(now.mono_us);
+        shared.set_limits(&config);
+        let mut shard = Box::new(Shard::new(databases, hasher.clone(), &shared.limits));
+        shard.set_rules(&Rules::of(&config));
         Self {
             core: port.core(),
             topology: Topology::new(cores),
@@ -288,13 +295,15 @@ impl Engine {
             stopwatch,
             facts,
             config_number: 0,
+            rules_number: 0,
+            untidy: false,
             sessions: Sessions::default(),
             parser: RequestParser::new(),
             scout: RequestParser::new(),
             spans: Vec::new(),
             pool: Vec::new(),
             scratch: Output::default(),
-            shard: Some(Box::new(Shard::new(databases, hasher.clone()))),
+            shard: Some(shard),
             port,
             loans: (0..cores).map(|_| None).collect(),
             outgoing: (0..cores).map(|_| Box::default()).collect(),
@@ -305,7 +314,7 @@ impl Engine {
             transactions: Slab::new(),
             questions: Slab::new(),
             slices: VecDeque::new(),
-            assembly: Some(Box::new(Shard::new(databases, hasher))),
+            assembly: Some(Box::new(Shard::new(databases, hasher, &Limits::none(1)))),
             unsent: Vec::new(),
             runnable: WaitList::new(),
             no_credit: (0..cores).map(|_| WaitList::new()).collect(),

@@ -159,7 +159,7 @@ impl Engine {
         self.reply_to(from, run.reply_to, |engine, out| {
             let Some(mut shard) = engine.shard.take() else { return };
             let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
-            engine.execute(&mut shard, now, run.selected, command, request, reply);
+            engine.execute_if_room(&mut shard, now, run.selected, command, request, reply);
             engine.shard = Some(shard);
         });
         if let Some(began_us) = timed {

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::base::{ClientId, CoreId};
+use crate::config::Config;
+use crate::keyspace::Limits;
 use crate::txn::TxnId;
 
 /// See the module.
@@ -16,6 +18,8 @@ pub struct Shared {
     slow_commands: AtomicU64,
     /// Connections, by core: whoever accepts one gives it to the core that has the fewest.
     connections: Box<[AtomicUsize]>,
+    /// What the shards together may hold.
+    pub(super) limits: Limits,
 }
 
 impl Shared {
@@ -26,7 +30,14 @@ impl Shared {
             clients: AtomicU64::new(0),
             slow_commands: AtomicU64::new(0),
             connections: (0..cores).map(|_| AtomicUsize::new(0)).collect(),
+            limits: Limits::none(cores),
         }
+    }
+
+    /// Sets the limits that a configuration names.
+    pub(super) fn set_limits(&self, config: &Config) {
+        self.limits.bytes.set_limit(config.maxmemory.bytes());
+        self.limits.keys.set_limit(config.max_keys);
     }
 
     /// The next number for a transaction. The counter is the only thing that orders numbers: nothing else is published

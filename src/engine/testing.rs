@@ -268,6 +268,7 @@ fn facts() -> ProcessFacts {
         supervised: "no",
         allocator: "none",
         resident_bytes: 1 << 20,
+        total_memory_bytes: 1 << 30,
         cpu: CpuTimes { process_user_us: 1_500_000, ..CpuTimes::default() },
         ..ProcessFacts::default()
     }

@@ -6,13 +6,21 @@ use super::mail::{Letter, Rare};
 use super::{Effect, Engine, Input};
 use crate::base::{ConnId, CoreId, Now};
 use crate::config::OutputLimit;
+use crate::keyspace::Rules;
 use crate::limits::{
-    BURIAL_PIECES_PER_TURN, EXPIRY_SEGMENTS_PER_TURN, IDLE_CHECK_INTERVAL_US, INPUT_PAUSE_BYTES, OUTPUT_PAUSE_BYTES,
-    SESSIONS_PER_TURN,
+    BURIAL_PIECES_PER_TURN, EXPIRY_BLOCKS_PER_TURN, IDLE_CHECK_INTERVAL_US, INPUT_PAUSE_BYTES, OUTPUT_PAUSE_BYTES,
+    SESSIONS_PER_TURN, UNSWEPT_MS,
 };
 use crate::mesh::{LendingMode, Park};
 use crate::resp::{Output, Reply};
 use crate::session::{Peer, Session, State};
+
+/// Until when what has fallen due is swept. With sweeping off (`DEBUG SET-ACTIVE-EXPIRE`), what has been due for long goes
+/// nevertheless.
+fn swept_until(now: Now, sweeping: bool) -> Now {
+    let unix_us = if sweeping { now.unix_us } else { now.unix_us.saturating_sub(UNSWEPT_MS * 1000) };
+    Now { unix_us, ..now }
+}
 
 /// What a core may do when a turn is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +51,19 @@ impl Engine {
             Some(shard) => shard.advance(now),
             None => now,
         };
+        self.apply_rules();
         self.read_stash();
+    }
+
+    /// Tells the own shard what the operator has changed, if it does not know yet: it may have been lent at that time.
+    #[inline]
+    fn apply_rules(&mut self) {
+        if self.rules_number != self.config_number
+            && let Some(shard) = &mut self.shard
+        {
+            shard.set_rules(&Rules::of(&self.config));
+            self.rules_number = self.config_number;
+        }
     }
 
     /// Takes in what has happened.
@@ -91,20 +111,20 @@ impl Engine {
             assembly.bury_some(BURIAL_PIECES_PER_TURN);
         }
         let Some(shard) = &mut self.shard else { return };
-        if self.expire_actively {
-            shard.expire_some(EXPIRY_SEGMENTS_PER_TURN, self.now);
-        }
+        shard.expire_some(EXPIRY_BLOCKS_PER_TURN, swept_until(self.now, self.expire_actively));
         shard.bury_some(BURIAL_PIECES_PER_TURN);
+        self.untidy = shard.tidy();
     }
 
     /// Whether something is left that needs no news from outside.
     fn has_work(&self) -> bool {
         !self.runnable.is_empty()
             || !self.slices.is_empty()
+            || self.untidy
             || !self.outgoing[self.core.index()].is_empty()
             || self.assembly.as_ref().is_some_and(|assembly| assembly.has_remains())
             || self.shard.as_ref().is_some_and(|shard| {
-                shard.has_remains() || (self.expire_actively && shard.next_due().is_due(self.now.unix_ms()))
+                shard.has_remains() || shard.next_due().is_due(swept_until(self.now, self.expire_actively).unix_ms())
             })
     }
 
@@ -144,9 +164,10 @@ impl Engine {
             let ahead_us = (unix_ms.saturating_add(1)).saturating_mul(1000).saturating_sub(self.now.unix_us);
             self.now.mono_us.saturating_add(ahead_us)
         };
+        let left_ms = if self.expire_actively { 0 } else { UNSWEPT_MS };
         let due = match &self.shard {
-            Some(shard) if self.expire_actively => shard.next_due().unix_ms().map(from_unix_ms),
-            _ => None,
+            Some(shard) => shard.next_due().unix_ms().map(|due| from_unix_ms(due.saturating_add(left_ms))),
+            None => None,
         };
         let pause = self.pause.as_ref().map(|pause| from_unix_ms(pause.until_ms));
         let idle = (self.needs_idle_checks() && self.sessions.len() > 0).then_some(self.next_idle_check_us);

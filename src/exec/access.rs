@@ -1,28 +1,28 @@
 //! The ways in which handlers reach a string value. Whether a value is a string at all is asked here and nowhere else.
 
 use super::Cx;
-use crate::keyspace::{Deadline, Edit, Keys, Value};
-use crate::limits::{STRING_BYTES_MAX, STRING_SPARE_BYTES_MAX};
+use crate::keyspace::{Deadline, Edit, Keys, Value, ValueRef};
+use crate::limits::STRING_BYTES_MAX;
 use crate::resp::ReplyError;
 
 /// A string to be answered whole: large ones come ready for sharing.
 #[inline]
-pub(super) fn read<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<&'k Value>, ReplyError> {
+pub(super) fn read<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<ValueRef<'k>>, ReplyError> {
     keys.read(key).map(string).transpose()
 }
 
 /// A string of which a part or a figure is answered.
 #[inline]
-pub(super) fn read_part<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<&'k Value>, ReplyError> {
+pub(super) fn read_part<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<ValueRef<'k>>, ReplyError> {
     keys.read_part(key).map(string).transpose()
 }
 
 /// A string to be changed in place.
 #[inline]
-pub(super) fn edit<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<Edit<'k>>, ReplyError> {
+pub(super) fn edit<'k>(keys: &'k mut Keys<'_>, key: &'k [u8]) -> Result<Option<Edit<'k>>, ReplyError> {
     match keys.edit(key) {
-        Some(value) if !value.is_string() => Err(ReplyError::WrongType),
-        value => Ok(value),
+        Some(edit) if !edit.value().is_string() => Err(ReplyError::WrongType),
+        edit => Ok(edit),
     }
 }
 
@@ -35,25 +35,13 @@ pub(super) fn edit_grown<T>(
     change: impl FnOnce(&mut [u8]) -> T,
 ) -> Result<T, ReplyError> {
     if let Some(mut value) = edit(keys, key)? {
-        let bytes = value.make_raw();
-        if bytes.len() < len {
-            reserve(bytes, len);
-            bytes.resize(len, 0);
-        }
-        return Ok(change(bytes));
+        return Ok(change(value.string_mut(len)));
     }
     // Zeroed by the allocator, which for large ones costs nothing until the bytes are touched.
     let mut bytes = vec![0; len];
     let result = change(&mut bytes);
     keys.set(key, Value::Raw(bytes), Deadline::NEVER);
     Ok(result)
-}
-
-/// Makes room for `len` bytes and some more, so that growing by small pieces copies each byte a few times only.
-pub(super) fn reserve(bytes: &mut Vec<u8>, len: usize) {
-    if len > bytes.capacity() {
-        bytes.reserve_exact(len + len.min(STRING_SPARE_BYTES_MAX) - bytes.len());
-    }
 }
 
 /// The longest string that a command may build.
@@ -67,6 +55,6 @@ pub(super) fn grown_len(len: usize, more: usize, cx: &Cx<'_>) -> Result<usize, R
 }
 
 #[inline]
-fn string(value: &Value) -> Result<&Value, ReplyError> {
+fn string(value: ValueRef<'_>) -> Result<ValueRef<'_>, ReplyError> {
     if value.is_string() { Ok(value) } else { Err(ReplyError::WrongType) }
 }

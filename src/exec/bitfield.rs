@@ -4,7 +4,7 @@ use super::bitmap::{bit_offset, checked_offset};
 use super::bits::{self, FIELD_BITS_MAX};
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::Shard;
+use crate::keyspace::{Scratch, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// `BITFIELD key [GET type offset | [OVERFLOW WRAP | SAT | FAIL] (SET type offset value | INCRBY type offset increment)]...`
@@ -56,7 +56,7 @@ fn read(
 ) -> Result<(), ReplyError> {
     let mut keys = shard.keys(cx.database, cx.now);
     let value = access::read_part(&mut keys, key)?;
-    let mut scratch = itoa::Buffer::new();
+    let mut scratch = Scratch::default();
     let bytes = value.map_or(&b""[..], |value| value.string_bytes(&mut scratch));
     reply.array(operations.len());
     for operation in operations {

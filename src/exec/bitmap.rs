@@ -4,7 +4,7 @@ use super::bits::{self, Combination};
 use super::string_range::range;
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, Shard, Value};
+use crate::keyspace::{Deadline, Scratch, Shard, Value};
 use crate::resp::{Reply, ReplyError};
 
 /// `SETBIT key offset value`
@@ -36,7 +36,7 @@ pub(super) fn getbit(
     let (key, offset) = (args.next()?, bit_offset(args.next()?, cx)?);
     let mut keys = shard.keys(cx.database, cx.now);
     let bit = access::read_part(&mut keys, key)?
-        .is_some_and(|value| bits::bit(value.string_bytes(&mut itoa::Buffer::new()), offset));
+        .is_some_and(|value| bits::bit(value.string_bytes(&mut Scratch::default()), offset));
     reply.integer(bit.into());
     Ok(())
 }
@@ -54,7 +54,7 @@ pub(super) fn bitcount(
         reply.integer(0);
         return Ok(());
     };
-    let mut scratch = itoa::Buffer::new();
+    let mut scratch = Scratch::default();
     let bytes = value.string_bytes(&mut scratch);
     let range = match args.remaining() {
         0 => 0..8 * bytes.len(),
@@ -94,7 +94,7 @@ pub(super) fn bitpos(
         reply.integer(if on { -1 } else { 0 });
         return Ok(());
     };
-    let mut scratch = itoa::Buffer::new();
+    let mut scratch = Scratch::default();
     let bytes = value.string_bytes(&mut scratch);
     let (start, end, unit) = match args.remaining() {
         0 => (0, None, 8),
@@ -132,7 +132,7 @@ pub(super) fn bitop(
         return Err(ReplyError::BitopNotSources);
     }
     let mut keys = shard.keys(cx.database, cx.now);
-    let mut scratch = itoa::Buffer::new();
+    let mut scratch = Scratch::default();
     let mut result = match access::read_part(&mut keys, first)? {
         Some(source) => source.string_bytes(&mut scratch).to_vec(),
         None => Vec::new(),

@@ -5,7 +5,7 @@
 
 use super::Cx;
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, Entry, Shard};
+use crate::keyspace::{Deadline, EntryRef, Shard};
 use crate::resp::{Reply, ReplyError};
 
 const SECOND_MS: i64 = 1000;
@@ -212,7 +212,7 @@ fn answer_deadline(
     show: impl Fn(u64) -> u64,
 ) -> Result<(), ReplyError> {
     let mut keys = shard.keys(cx.database, cx.now);
-    let deadline = keys.look(args.next()?).map(Entry::deadline);
+    let deadline = keys.look(args.next()?).map(EntryRef::deadline);
     reply.integer(match deadline.map(Deadline::unix_ms) {
         None => -2,
         Some(None) => -1,

@@ -118,14 +118,13 @@ pub(super) fn copy(
 
 fn copy_key(shard: &mut Shard, cx: &Cx<'_>, source: &[u8], destination: (usize, &[u8]), replace: bool) -> bool {
     let (database, destination) = destination;
-    // Reading makes a large value a shared one, so that the copy below is a reference.
-    if shard.keys(cx.database, cx.now).read(source).is_none() {
+    if !shard.keys(cx.database, cx.now).touch(source) {
         return false;
     }
     if !replace && shard.keys(database, cx.now).peek(destination).is_some() {
         return false;
     }
-    let Some(entry) = shard.keys(cx.database, cx.now).peek(source).cloned() else { return false };
+    let Some(entry) = shard.keys(cx.database, cx.now).copy(source) else { return false };
     shard.keys(database, cx.now).put(destination, entry);
     true
 }

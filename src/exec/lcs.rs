@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use super::{Cx, access};
 use crate::command::Args;
-use crate::keyspace::{Keys, Shard, Value};
+use crate::keyspace::{Keys, Scratch, Shard, ValueRef};
 use crate::resp::{Reply, ReplyError};
 
 /// Bytes of one cell of the table that Redis would fill; what it cannot have is refused here too.
@@ -83,12 +83,12 @@ fn reply_runs(runs: &[Run], length: usize, with_lengths: bool, reply: &mut Reply
 /// The length of a string. The error has a text of its own.
 fn string_len(keys: &mut Keys<'_>, key: &[u8]) -> Result<usize, ReplyError> {
     let value = access::read_part(keys, key).map_err(|_| ReplyError::LcsNotStrings)?;
-    Ok(value.map_or(0, Value::string_len))
+    Ok(value.map_or(0, ValueRef::string_len))
 }
 
 /// A copy of what is known to be a string, or of nothing: two of them are needed at once.
 fn copy(keys: &mut Keys<'_>, key: &[u8]) -> Vec<u8> {
-    keys.peek(key).map_or(Vec::new(), |entry| entry.value().string_bytes(&mut itoa::Buffer::new()).to_vec())
+    keys.peek(key).map_or(Vec::new(), |entry| entry.value().string_bytes(&mut Scratch::default()).to_vec())
 }
 
 struct Options {

@@ -2,7 +2,7 @@
 
 use super::{Cx, rdb};
 use crate::command::Args;
-use crate::keyspace::{Entry, Shard, Value};
+use crate::keyspace::{EntryRef, Shard, Usage, ValueRef};
 use crate::resp::{Reply, ReplyError};
 
 /// Numbers from 0 to below this are one object each in Redis, shared by all keys, and their count of references is fixed.
@@ -24,15 +24,16 @@ pub(super) fn encoding(
     Ok(())
 }
 
-/// `OBJECT FREQ key`: no policy yet counts how often a key is used.
+/// `OBJECT FREQ key`
 pub(super) fn freq(
     shard: &mut Shard,
     args: &mut Args<'_>,
     cx: &mut Cx<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
-    match shard.keys(cx.database, cx.now).look(args.next()?) {
+    match shard.keys(cx.database, cx.now).usage(args.next()?) {
         None => reply.null(),
+        Some(Usage::Frequency(frequency)) => reply.integer(frequency.into()),
         Some(_) => return Err(ReplyError::LfuNotSelected),
     }
     Ok(())
@@ -45,9 +46,11 @@ pub(super) fn idletime(
     cx: &mut Cx<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
-    match shard.keys(cx.database, cx.now).look(args.next()?) {
+    match shard.keys(cx.database, cx.now).usage(args.next()?) {
         None => reply.null(),
-        Some(entry) => reply.integer(entry.idle_s(cx.now.unix_ms()).into()),
+        Some(Usage::Idle(idle_s)) => reply.integer(idle_s.into()),
+        Some(Usage::Frequency(_)) => return Err(ReplyError::LfuSelected),
+        Some(Usage::Unknown) => return Err(ReplyError::IdleTimeNotTracked),
     }
     Ok(())
 }
@@ -80,9 +83,9 @@ pub(super) fn memory_usage(
             return Err(ReplyError::Syntax);
         }
     }
-    match shard.keys(cx.database, cx.now).peek(key) {
+    match shard.keys(cx.database, cx.now).charge(key) {
         None => reply.null(),
-        Some(entry) => reply.integer(i64::try_from(entry.charge()).unwrap_or(i64::MAX)),
+        Some(bytes) => reply.integer(i64::try_from(bytes).unwrap_or(i64::MAX)),
     }
     Ok(())
 }
@@ -96,9 +99,13 @@ pub fn debug_object(
 ) -> Result<(), ReplyError> {
     use std::fmt::Write;
     let mut keys = shard.keys(cx.database, cx.now);
-    let entry = keys.peek(args.next()?).ok_or(ReplyError::NoSuchKey)?;
+    let key = args.next()?;
+    let idle_s = match keys.usage_uncounted(key).ok_or(ReplyError::NoSuchKey)? {
+        Usage::Idle(idle_s) => idle_s,
+        Usage::Frequency(_) | Usage::Unknown => 0,
+    };
+    let entry = keys.peek(key).ok_or(ReplyError::NoSuchKey)?;
     let now_ms = cx.now.unix_ms();
-    let idle_s = entry.idle_s(now_ms);
     // An address would tell a client how the process lies in memory, and nothing else.
     let mut line = format!("Value at:0x0 refcount:{} encoding:{}", references(entry), entry.value().encoding_name());
     if !args.keyword("fast") {
@@ -111,9 +118,9 @@ pub fn debug_object(
     Ok(())
 }
 
-fn references(entry: &Entry) -> i64 {
+fn references(entry: EntryRef<'_>) -> i64 {
     match entry.value() {
-        Value::Int(0..SHARED_INTEGERS) => SHARED_REFERENCES,
+        ValueRef::Int(0..SHARED_INTEGERS) => SHARED_REFERENCES,
         _ => 1,
     }
 }
@@ -165,7 +172,7 @@ mod tests {
         bench.check(&format!("SET k {}", "x".repeat(1000)), "+OK");
         let answer = bench.run_text("MEMORY USAGE k samples 0 SAMPLES 5");
         let bytes: usize = answer.trim_start_matches(':').parse().expect("an integer");
-        assert_eq!(bytes, bench.shard.used_bytes());
+        assert!(bytes <= bench.shard.used_bytes());
         assert!((1000..1200).contains(&bytes), "{bytes}");
     }
 

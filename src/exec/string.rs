@@ -2,7 +2,7 @@
 
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, Shard, Value};
+use crate::keyspace::{Deadline, Scratch, Shard, ValueRef};
 use crate::resp::{Reply, ReplyError};
 
 /// `GET key`
@@ -40,7 +40,7 @@ pub(super) fn strlen(
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
     let mut keys = shard.keys(cx.database, cx.now);
-    reply.integer(access::read_part(&mut keys, args.next()?)?.map_or(0, Value::string_len) as i64);
+    reply.integer(access::read_part(&mut keys, args.next()?)?.map_or(0, ValueRef::string_len) as i64);
     Ok(())
 }
 
@@ -252,13 +252,13 @@ pub(super) fn msetnx(
 
 /// Answers a string that was read, or that it is not there, in the cheapest way.
 #[inline]
-fn string_reply(value: Option<&Value>, reply: &mut Reply<'_>) {
+fn string_reply(value: Option<ValueRef<'_>>, reply: &mut Reply<'_>) {
     match value {
         None => reply.null(),
-        Some(Value::Int(number)) => reply.bulk_integer(*number),
-        Some(Value::Embedded(bytes)) => reply.bulk(bytes),
-        Some(Value::Raw(bytes)) => reply.bulk(bytes),
-        Some(Value::Large(bytes)) => reply.bulk_shared(bytes),
+        Some(ValueRef::Int(number)) => reply.bulk_integer(number),
+        Some(ValueRef::Embedded(bytes) | ValueRef::Raw(bytes)) => reply.bulk(bytes),
+        Some(ValueRef::Large(bytes)) => reply.bulk_shared(bytes),
+        Some(packed) => reply.bulk(packed.string_bytes(&mut Scratch::default())),
     }
 }
 

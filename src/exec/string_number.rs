@@ -3,7 +3,7 @@
 use super::extended::Extended;
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, Shard, Value};
+use crate::keyspace::{Deadline, Scratch, Shard, Value, ValueRef};
 use crate::resp::{Reply, ReplyError};
 
 /// `INCR key`
@@ -57,9 +57,9 @@ pub(super) fn incrbyfloat(
 ) -> Result<(), ReplyError> {
     let (key, increment) = (args.next()?, args.next()?);
     let mut keys = shard.keys(cx.database, cx.now);
-    let sum = if let Some(mut value) = access::edit(&mut keys, key)? {
-        let sum = float_sum(Some(&value), increment)?;
-        *value = Value::text(sum.as_bytes());
+    let sum = if let Some(edit) = access::edit(&mut keys, key)? {
+        let sum = float_sum(Some(edit.value()), increment)?;
+        edit.set_text(sum.as_bytes());
         sum
     } else {
         let sum = float_sum(None, increment)?;
@@ -71,11 +71,11 @@ pub(super) fn incrbyfloat(
 }
 
 /// The sum of the number that a string is and of one that a client wrote, as text.
-fn float_sum(value: Option<&Value>, increment: &[u8]) -> Result<String, ReplyError> {
+fn float_sum(value: Option<ValueRef<'_>>, increment: &[u8]) -> Result<String, ReplyError> {
     let value = match value {
         None => Some(Extended::from(0)),
-        Some(Value::Int(number)) => Some(Extended::from(*number)),
-        Some(text) => Extended::parse(text.string_bytes(&mut itoa::Buffer::new())),
+        Some(ValueRef::Int(number)) => Some(Extended::from(number)),
+        Some(text) => Extended::parse(text.string_bytes(&mut Scratch::default())),
     };
     let value = value.ok_or(ReplyError::NotFloat)?;
     let increment = Extended::parse(increment).ok_or(ReplyError::NotFloat)?;
@@ -92,10 +92,10 @@ fn add(
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
     let mut keys = shard.keys(cx.database, cx.now);
-    let sum = if let Some(mut value) = access::edit(&mut keys, key)? {
-        let before = integer(&value).ok_or(ReplyError::NotInteger)?;
+    let sum = if let Some(edit) = access::edit(&mut keys, key)? {
+        let before = integer(edit.value()).ok_or(ReplyError::NotInteger)?;
         let sum = before.checked_add(increment).ok_or(ReplyError::IncrementOverflow)?;
-        *value = Value::Int(sum);
+        edit.set_number(sum);
         sum
     } else {
         keys.set(key, Value::Int(increment), Deadline::NEVER);
@@ -107,9 +107,9 @@ fn add(
 
 /// The integer that a string is, in whatever encoding.
 #[inline]
-fn integer(value: &Value) -> Option<i64> {
+fn integer(value: ValueRef<'_>) -> Option<i64> {
     match value {
-        Value::Int(number) => Some(*number),
-        text => number::integer(text.string_bytes(&mut itoa::Buffer::new())),
+        ValueRef::Int(number) => Some(number),
+        text => number::integer(text.string_bytes(&mut Scratch::default())),
     }
 }

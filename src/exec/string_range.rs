@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Cx, access};
 use crate::command::Args;
-use crate::keyspace::{Deadline, Shard};
+use crate::keyspace::{Deadline, Scratch, Shard, ValueRef};
 use crate::limits::LARGE_VALUE_BYTES;
 use crate::resp::{Reply, ReplyError};
 
@@ -18,10 +18,8 @@ pub(super) fn append(
     let (key, more) = (args.next()?, args.next()?);
     let mut keys = shard.keys(cx.database, cx.now);
     let len = if let Some(mut value) = access::edit(&mut keys, key)? {
-        let len = access::grown_len(value.string_len(), more.len(), cx)?;
-        let bytes = value.make_raw();
-        access::reserve(bytes, len);
-        bytes.extend_from_slice(more);
+        let len = access::grown_len(value.value().string_len(), more.len(), cx)?;
+        value.append(more);
         len
     } else {
         keys.set_string(key, more, Some(Deadline::NEVER));
@@ -43,7 +41,7 @@ pub(super) fn setrange(
     let mut keys = shard.keys(cx.database, cx.now);
     let len = if part.is_empty() {
         // Nothing to write: the string is neither padded nor created.
-        access::edit(&mut keys, key)?.map_or(0, |value| value.string_len())
+        access::edit(&mut keys, key)?.map_or(0, |edit| edit.value().string_len())
     } else {
         // The type of the key is a graver mistake than the length.
         access::edit(&mut keys, key)?;
@@ -66,14 +64,14 @@ pub(super) fn getrange(
 ) -> Result<(), ReplyError> {
     let (key, start, end) = (args.next()?, args.int()?, args.int()?);
     let mut keys = shard.keys(cx.database, cx.now);
-    let mut scratch = itoa::Buffer::new();
+    let mut scratch = Scratch::default();
     let Some(value) = access::read_part(&mut keys, key)? else {
         reply.bulk(b"");
         return Ok(());
     };
     let bytes = value.string_bytes(&mut scratch);
     let range = range_in_order(start, end, bytes.len());
-    if range.len() <= LARGE_VALUE_BYTES {
+    if range.len() <= LARGE_VALUE_BYTES || matches!(value, ValueRef::Packed(_)) {
         reply.bulk(&bytes[range]);
         return Ok(());
     }

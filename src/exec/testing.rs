@@ -6,7 +6,7 @@
 use super::{Cx, run};
 use crate::base::{KeyHasher, Now, Rng};
 use crate::command::{Args, Command, resolve};
-use crate::keyspace::Shard;
+use crate::keyspace::{Limits, Shard};
 use crate::limits::{BULK_BYTES_MAX_DEFAULT, DATABASES_DEFAULT};
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request, Span};
 
@@ -26,7 +26,7 @@ pub(super) struct Bench {
 impl Bench {
     pub(super) fn new() -> Self {
         Self {
-            shard: Shard::new(DATABASES_DEFAULT, KeyHasher::new(1)),
+            shard: Shard::new(DATABASES_DEFAULT, KeyHasher::new(1), &Limits::none(1)),
             database: 0,
             bulk_bytes_max: BULK_BYTES_MAX_DEFAULT,
             protocol: Protocol::Resp2,

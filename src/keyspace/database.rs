@@ -1,29 +1,71 @@
-//! One database: the table and the order in which its segments fall due.
+//! One database: table, cells and objects, kept in step with deadlines, queues and the account.
 
-use std::collections::BTreeSet;
+use super::arena::{Arena, CellRef};
+use super::block::NEVER;
+use super::deadline::{Deadline, Epochs, Form};
+use super::entry::{self, Draft, EntryRef, Header, Objects, Stored};
+use super::lineup::Lineup;
+use super::position::{Position, start_of};
+use super::shard::Common;
+use super::table::{Place, ScanPosition, Table};
+use super::value::Object;
+use super::wheel::Wheel;
+use crate::base::{KeyHasher, Rng, SlotId};
+use crate::limits::SLOTS;
 
-use super::entry::{Deadline, Entry};
-use super::table::{ScanPosition, Table};
-use crate::base::{KeyHasher, Rng};
+/// Milliseconds of one tick of the wheel: expired memory waits up to that long, and what falls due in one tick costs its
+/// block one visit.
+const TICK_MS: u64 = 128;
+/// Blocks looked at for one sample.
+const BLOCKS_PER_DRAW: usize = 64;
+/// What an entry's place in the table takes, in bytes: five, and seven empty places for every fifty filled.
+const PLACE_BYTES: usize = 6;
 
 /// The keys of one database number on one shard.
 #[derive(Debug)]
 pub struct Database {
+    hasher: KeyHasher,
     pub(super) table: Table,
-    /// Segments that hold a deadline, by their earliest: one element per segment instead of one per key.
-    due: BTreeSet<(Deadline, u32)>,
+    pub(super) cells: Arena,
+    pub(super) objects: Objects,
+    pub(super) epochs: Epochs,
+    wheel: Wheel,
+    /// Where ticks count from, in milliseconds since 1970: when the first deadline was set.
+    wheel_start_ms: Option<u64>,
     /// Keys with a deadline.
     volatile: usize,
-    /// Bytes charged to the entries.
-    pub(super) used_bytes: usize,
+    /// Bytes that objects take outside their entries.
+    object_bytes: usize,
+    /// The order in which the policy looks at entries, if it keeps one.
+    pub(super) lineup: Lineup,
+}
+
+/// An entry that has been found.
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) cell: CellRef,
+    pub(super) header: Header,
 }
 
 impl Database {
-    pub(super) fn new(hasher: KeyHasher) -> Self {
-        Self { table: Table::new(hasher), due: BTreeSet::new(), volatile: 0, used_bytes: 0 }
+    pub(super) fn new(hasher: KeyHasher, lineup: Lineup) -> Self {
+        Self {
+            hasher,
+            table: Table::new(),
+            cells: Arena::new(),
+            objects: Objects::new(),
+            epochs: Epochs::default(),
+            wheel: Wheel::new(),
+            wheel_start_ms: None,
+            volatile: 0,
+            object_bytes: 0,
+            lineup,
+        }
     }
 
     /// Keys, including those that are due and not yet removed.
+    #[inline]
     pub fn len(&self) -> usize {
         self.table.len()
     }
@@ -38,121 +80,427 @@ impl Database {
         self.volatile
     }
 
+    /// Bytes of entries and of what they hold outside.
+    #[inline]
+    pub fn dataset_bytes(&self) -> usize {
+        self.cells.used_bytes() + self.object_bytes
+    }
+
+    /// Bytes of the table, the wheel and the queues.
+    #[inline]
+    pub fn overhead_bytes(&self) -> usize {
+        let objects = self.objects.capacity() * size_of::<Object>();
+        self.table.used_bytes() + objects + self.wheel.used_bytes() + self.lineup.used_bytes()
+    }
+
+    /// Bytes that the process holds for this database: those in use, and what lies between them.
+    pub fn held_bytes(&self) -> usize {
+        let idle = self.cells.held_bytes().saturating_sub(self.cells.used_bytes());
+        self.dataset_bytes()
+            + self.overhead_bytes()
+            + idle
+            + self.table.held_bytes().saturating_sub(self.table.used_bytes())
+    }
+
+    #[inline]
+    pub(super) fn position(&self, key: &[u8]) -> Position {
+        Position::of(key, &self.hasher)
+    }
+
+    #[inline]
+    pub(super) fn entry(&self, cell: CellRef) -> EntryRef<'_> {
+        let bytes = self.cells.from(cell);
+        EntryRef { header: Header::read(bytes), cell: bytes, objects: &self.objects, epochs: &self.epochs }
+    }
+
+    /// Where a key is, due or not.
+    #[inline]
+    pub(super) fn find(&self, position: Position, key: &[u8]) -> Option<Found> {
+        let place = self.table.find(position, |cell| *entry::key(self.cells.from(cell), &self.objects) == *key)?;
+        Some(self.found(place))
+    }
+
+    /// What an entry costs in bytes: its cell, its place in the table, and what it holds outside.
+    pub(super) fn charge(&self, cell: CellRef) -> usize {
+        self.cells.size(cell) + PLACE_BYTES + self.entry(cell).object_bytes()
+    }
+
+    /// Adds an entry whose key is not in the database.
+    pub(super) fn insert(&mut self, position: Position, draft: Draft<'_>, common: &mut Common) {
+        let form = self.epochs.form(draft.deadline, common.now_ms());
+        let bytes = draft.bytes(form);
+        let cell = self.allocate(bytes);
+        draft.write(form, &self.epochs, self.cells.from_mut(cell));
+        if self.lineup.is_ordered() {
+            let charge = self.charge(cell);
+            let (in_main, mark) = self.lineup.admit(position, charge, form, &mut common.rng);
+            let header = Header::read(self.cells.from(cell)).with_queue(in_main, mark);
+            header.write(self.cells.from_mut(cell));
+        }
+        self.epochs.wrote(form);
+        let (cells, objects, hasher) = (&self.cells, &self.objects, &self.hasher);
+        let mut splits = Vec::new();
+        let block = self.table.insert(
+            position,
+            cell,
+            |cell| Position::of(entry::key(cells.from(cell), objects), hasher),
+            |prefix, earliest| splits.push((prefix, earliest)),
+        );
+        for (prefix, earliest) in splits.into_iter().filter(|(_, earliest)| *earliest != NEVER) {
+            self.wheel.add(earliest, prefix);
+        }
+        self.volatile += usize::from(form != Form::None);
+        self.fall_due(block, draft.deadline, common.now_ms());
+    }
+
+    /// Writes an entry anew. Answers where it is now, and what it held outside and no longer does.
+    pub(super) fn rewrite(
+        &mut self,
+        position: Position,
+        found: Found,
+        mut draft: Draft<'_>,
+        keep_object: bool,
+        common: &mut Common,
+    ) -> (Found, Option<Object>) {
+        let (now_ms, old_form) = (common.now_ms(), found.header.form());
+        let old_object = if keep_object { None } else { self.entry(found.cell).object_number() };
+        let before = self.charge(found.cell);
+        let old_size = self.cells.size(found.cell);
+        self.epochs.dropped(old_form);
+        let form = self.epochs.form(draft.deadline, now_ms);
+        self.epochs.wrote(form);
+        if (form == Form::None) != (old_form == Form::None) {
+            self.volatile = self.volatile + usize::from(form != Form::None) - usize::from(old_form != Form::None);
+            if let Some((in_main, mark)) =
+                self.lineup.form_changed(position, before, found.header, form, &mut common.rng)
+            {
+                draft.header = draft.header.with_queue(in_main, mark);
+            }
+        }
+        let bytes = draft.bytes(form);
+        let mut cell = found.cell;
+        if Arena::cell_bytes(bytes) != old_size {
+            cell = self.allocate(bytes);
+            self.table.set_entry(found.place, cell);
+            self.cells.free(found.cell);
+        }
+        draft.write(form, &self.epochs, self.cells.from_mut(cell));
+        let gone = old_object.map(|number| self.drop_object(number));
+        let now = self.found(found.place);
+        let after = self.charge(cell);
+        self.lineup.recharge(position, now.header, before, after);
+        self.fall_due(found.place.block, draft.deadline, now_ms);
+        (now, gone)
+    }
+
+    /// Writes an entry anew after a change of what stands beside its value. Answers where it is now.
+    pub(super) fn reshape(
+        &mut self,
+        position: Position,
+        found: Found,
+        change: impl FnOnce(&mut Draft<'_>),
+        common: &mut Common,
+    ) -> Found {
+        let bytes = self.cells.from(found.cell)[..self.cells.size(found.cell)].to_vec();
+        let (objects, epochs) = (Objects::new(), self.epochs);
+        let mut draft = EntryRef { header: found.header, cell: &bytes, objects: &objects, epochs: &epochs }.draft();
+        change(&mut draft);
+        self.rewrite(position, found, draft, true, common).0
+    }
+
+    /// Takes an entry out. Returns what it held outside.
+    pub(super) fn remove(&mut self, position: Position, found: Found) -> Option<Object> {
+        let form = found.header.form();
+        let charge = self.charge(found.cell);
+        self.lineup.removed(position, found.header, charge);
+        let object = self.entry(found.cell).object_number();
+        self.table.remove(position.bits, found.place);
+        self.cells.free(found.cell);
+        self.epochs.dropped(form);
+        self.volatile -= usize::from(form != Form::None);
+        object.map(|number| self.drop_object(number))
+    }
+
+    /// Puts a value by that is to lie outside its entry; returns what goes into the entry.
+    pub(super) fn keep_object(&mut self, object: Object) -> Stored<'static> {
+        self.object_bytes += object.heap_bytes();
+        Stored::object(self.objects.insert(object))
+    }
+
+    fn drop_object(&mut self, number: usize) -> Object {
+        let object = self.objects.remove(number);
+        self.object_bytes -= object.heap_bytes();
+        object
+    }
+
+    /// The object of an entry, if it has one.
+    pub(super) fn object(&self, found: Found) -> Option<&Object> {
+        self.objects.get(self.entry(found.cell).object_number()?)
+    }
+
+    /// The object of an entry, for a change that does not change what it takes.
+    pub(super) fn object_mut(&mut self, found: Found) -> Option<&mut Object> {
+        let number = self.entry(found.cell).object_number()?;
+        self.objects.get_mut(number)
+    }
+
+    /// Changes the object of an entry in place; the account follows.
+    pub(super) fn change_object(&mut self, position: Position, found: Found, change: impl FnOnce(&mut Object)) {
+        let Some(object) = self.object_mut(found) else { return };
+        let before = object.heap_bytes();
+        change(object);
+        let after = object.heap_bytes();
+        self.object_bytes = self.object_bytes - before + after;
+        self.lineup.recharge(position, found.header, before, after);
+    }
+
+    /// The entry at a place.
+    pub(super) fn found(&self, place: Place) -> Found {
+        let cell = self.table.entry(place);
+        Found { place, cell, header: Header::read(self.cells.from(cell)) }
+    }
+
+    fn allocate(&mut self, bytes: usize) -> CellRef {
+        self.cells.allocate(bytes).expect("entries fit a cell, and a shard refuses data before its cells run out")
+    }
+
     /// The earliest moment at which a sweep may find something.
     pub(super) fn next_due(&self) -> Deadline {
-        self.due.first().map_or(Deadline::NEVER, |(deadline, _)| *deadline)
+        match (self.wheel.next_tick(), self.wheel_start_ms) {
+            (Some(tick), Some(start_ms)) => Deadline::at(start_ms + (u64::from(tick) + 1) * TICK_MS - 1),
+            _ => Deadline::NEVER,
+        }
     }
 
-    pub(super) fn insert(&mut self, hash: u64, entry: Entry) {
-        let deadline = entry.deadline;
-        self.used_bytes += entry.charge();
-        let segments_before = self.table.newest_segment();
-        let segment = self.table.insert(hash, entry);
-        for new in segments_before + 1..=self.table.newest_segment() {
-            let earliest = self.table.segments[new].earliest;
-            if earliest != Deadline::NEVER {
-                self.due.insert((earliest, new as u32));
+    fn tick(&mut self, deadline: Deadline, now_ms: u64) -> u32 {
+        let start_ms = *self.wheel_start_ms.get_or_insert(now_ms);
+        match deadline.unix_ms() {
+            None => NEVER,
+            // A deadline beyond the last tick is looked at there and put in again.
+            Some(unix_ms) => ((unix_ms.saturating_sub(start_ms)) / TICK_MS).min(u64::from(NEVER - 1)) as u32,
+        }
+    }
+
+    fn fall_due(&mut self, block: CellRef, deadline: Deadline, now_ms: u64) {
+        if deadline == Deadline::NEVER {
+            return;
+        }
+        let tick = self.tick(deadline, now_ms);
+        let (earliest, prefix) = (self.table.block(block).earliest(), self.table.block(block).prefix());
+        if tick < earliest {
+            self.table.set_earliest(block, tick);
+            if earliest == NEVER || !self.wheel.is_same_slot(tick, earliest) {
+                self.wheel.add(tick, prefix);
             }
         }
-        if deadline != Deadline::NEVER {
-            self.volatile += 1;
-            self.fall_due(segment, deadline);
-        }
     }
 
-    pub(super) fn remove(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
-        let entry = self.table.remove(hash, key)?;
-        self.volatile -= usize::from(entry.deadline != Deadline::NEVER);
-        self.used_bytes -= entry.charge();
-        Some(entry)
-    }
-
-    /// Gives a present key another deadline.
-    pub(super) fn set_deadline(&mut self, hash: u64, key: &[u8], deadline: Deadline) {
-        let Some(place) = self.table.locate(hash, key) else { return };
-        let before = std::mem::replace(&mut self.table.at_mut(place).deadline, deadline);
-        self.volatile -= usize::from(before != Deadline::NEVER);
-        if deadline != Deadline::NEVER {
-            self.volatile += 1;
-            self.fall_due(place.segment, deadline);
-        }
-    }
-
-    fn fall_due(&mut self, segment: usize, deadline: Deadline) {
-        let earliest = &mut self.table.segments[segment].earliest;
-        if deadline < *earliest {
-            if *earliest != Deadline::NEVER {
-                self.due.remove(&(*earliest, segment as u32));
+    /// Sweeps a block that has something due, if any has. Returns how many entries were removed; `None` when there is
+    /// nothing to do. `gone` gets what they held outside.
+    pub(super) fn sweep_one(&mut self, now_ms: u64, mut gone: impl FnMut(Object)) -> Option<usize> {
+        // The tick that now_ms lies in is not over yet.
+        let until = (now_ms.saturating_sub(self.wheel_start_ms?) / TICK_MS).checked_sub(1)?;
+        let until = u32::try_from(until).unwrap_or(NEVER - 1);
+        let (prefix, end) = self.wheel.pop(until)?;
+        let start = u64::from(prefix) << 32;
+        let mut due = Vec::new();
+        let mut again = Vec::new();
+        // Usually one block; blocks deeper than 32 bits share a prefix.
+        self.table.blocks(start, start.checked_add(1 << 32), |_, home, block| {
+            match block.earliest() {
+                earliest if earliest <= until => due.push(home),
+                earliest if u64::from(earliest) < end => again.push((earliest, block.prefix())),
+                _ => {}
             }
-            *earliest = deadline;
-            self.due.insert((deadline, segment as u32));
-        }
-    }
-
-    /// Sweeps the segment that has been due longest, if any is. True if one was swept.
-    pub(super) fn sweep_one(&mut self, now_ms: u64, mut gone: impl FnMut(Entry)) -> bool {
-        let Some(&(deadline, segment)) = self.due.first() else { return false };
-        if !deadline.is_due(now_ms) {
-            return false;
-        }
-        self.due.pop_first();
-        let mut expired = 0;
-        let mut freed = 0;
-        self.table.sweep(segment as usize, now_ms, |entry| {
-            expired += 1;
-            freed += entry.charge();
-            gone(entry);
+            true
         });
-        self.volatile -= expired;
-        self.used_bytes -= freed;
-        let earliest = self.table.segments[segment as usize].earliest;
-        if earliest != Deadline::NEVER {
-            self.due.insert((earliest, segment));
+        again.into_iter().for_each(|(tick, prefix)| self.wheel.add(tick, prefix));
+        let mut removed = 0;
+        for home in due {
+            let mut earliest = NEVER;
+            let mut expired: Vec<CellRef> = Vec::new();
+            let entries: Vec<CellRef> = self.table.block(home).entries().collect();
+            for cell in entries {
+                let deadline = self.entry(cell).deadline();
+                if deadline.is_due(now_ms) {
+                    expired.push(cell)
+                } else {
+                    earliest = earliest.min(self.tick(deadline, now_ms))
+                }
+            }
+            let prefix = self.table.block(home).prefix();
+            self.table.set_earliest(home, earliest);
+            if earliest != NEVER {
+                self.wheel.add(earliest, prefix);
+            }
+            removed += expired.len();
+            for cell in expired {
+                let position = self.position(self.entry(cell).key());
+                if let Some(place) = self.table.find(position, |other| other == cell) {
+                    let found = Found { place, cell, header: self.entry(cell).header };
+                    self.remove(position, found).into_iter().for_each(&mut gone);
+                }
+            }
         }
-        true
+        Some(removed)
     }
 
-    /// See `Table::scan`; entries that are due are passed over, but count.
+    /// Visits entries from a cursor upward, at least `count` of them, and returns where to go on. Those that are due are
+    /// passed over, but count.
     pub fn scan(
         &self,
         from: ScanPosition,
         count: usize,
         now_ms: u64,
-        mut visit: impl FnMut(&Entry),
+        mut visit: impl FnMut(EntryRef<'_>),
     ) -> Option<ScanPosition> {
-        self.table.scan(from, count, |entry| {
-            if !entry.deadline.is_due(now_ms) {
+        let position_of = |cell| self.position(self.entry(cell).key());
+        self.table.scan(from, count, position_of, |cell| {
+            let entry = self.entry(cell);
+            if !entry.deadline().is_due(now_ms) {
                 visit(entry);
             }
         })
     }
 
+    /// Keys of a slot, including those that are due and not yet removed. Touches the blocks of that slot only.
+    pub fn slot_len(&self, slot: SlotId) -> usize {
+        let mut count = 0;
+        self.slot_blocks(slot, |entries, all| {
+            count += if all { entries.len() } else { entries.iter().filter(|cell| self.is_in(**cell, slot)).count() };
+            true
+        });
+        count
+    }
+
+    /// Visits keys of a slot until `visit` says no.
+    pub fn slot_keys(&self, slot: SlotId, now_ms: u64, mut visit: impl FnMut(&[u8]) -> bool) {
+        self.slot_blocks(slot, |entries, all| {
+            let mut of_slot =
+                entries.iter().filter(|cell| all || self.is_in(**cell, slot)).map(|cell| self.entry(*cell));
+            of_slot.all(|entry| entry.deadline().is_due(now_ms) || visit(entry.key()))
+        });
+    }
+
+    fn is_in(&self, cell: CellRef, slot: SlotId) -> bool {
+        crate::base::slot(self.entry(cell).key()) == slot
+    }
+
+    /// Visits the blocks of a slot with their entries, and whether all of them belong to it.
+    fn slot_blocks(&self, slot: SlotId, mut visit: impl FnMut(&[CellRef], bool) -> bool) {
+        let end = if slot.0 + 1 < SLOTS { Some(start_of(SlotId(slot.0 + 1))) } else { None };
+        let mut entries = Vec::new();
+        self.table.blocks(start_of(slot), end, |_, _, block| {
+            entries.clear();
+            entries.extend(block.entries());
+            visit(&entries, block.depth() >= super::position::SLOT_BITS)
+        });
+    }
+
     /// Some entry that is not due, each about equally likely; `None` if the database holds none.
-    pub fn random(&self, now_ms: u64, rng: &mut Rng) -> Option<&Entry> {
+    pub fn random(&self, now_ms: u64, rng: &mut Rng) -> Option<EntryRef<'_>> {
         const TRIES: usize = 64;
         if self.is_empty() {
             return None;
         }
-        let segments = &self.table.segments;
         for _ in 0..TRIES {
-            // A segment is taken by chance, then a place in it that may be empty: full segments weigh more, as they must.
-            let segment = &segments[rng.usize(..segments.len())];
-            let place = rng.usize(..segment.entries.capacity().max(1));
-            if let Some(entry) = segment.entries.iter().nth(place)
-                && !entry.deadline.is_due(now_ms)
+            if let Some(cell) = self.random_cell(rng)
+                && let entry = self.entry(cell)
+                && !entry.deadline().is_due(now_ms)
             {
                 return Some(entry);
             }
         }
-        segments.iter().flat_map(|segment| segment.entries.iter()).find(|entry| !entry.deadline.is_due(now_ms))
+        let mut found = None;
+        self.table.blocks(0, None, |_, _, block| {
+            found = block.entries().find(|cell| !self.entry(*cell).deadline().is_due(now_ms));
+            found.is_none()
+        });
+        found.map(|cell| self.entry(cell))
     }
 
-    /// Drops one piece of a database that nobody can reach any more. False when only the shell is left.
-    pub(super) fn drop_some(&mut self) -> bool {
-        const DUE_PER_PIECE: usize = 64;
-        for _ in 0..DUE_PER_PIECE {
-            self.due.pop_first();
+    /// Some entry: a block by chance, which for blocks of one depth is fair, then one of its places by chance.
+    fn random_cell(&self, rng: &mut Rng) -> Option<CellRef> {
+        let block = self.table.block(self.table.block_of(rng.u64(..)));
+        let at = rng.usize(..super::block::ENTRIES_MAX);
+        (at < block.len()).then(|| block.entry(at))
+    }
+
+    /// Up to `count` neighbouring entries of some block, drawn by chance; if `volatile`, only such as have a deadline. May
+    /// be none: then another draw is worth it.
+    pub(super) fn sample(&self, count: usize, volatile: bool, rng: &mut Rng) -> Vec<CellRef> {
+        let mut sample = Vec::with_capacity(count);
+        let mut visited = 0;
+        // A block without a deadline says so, and so does one without entries; the ones behind it are looked at instead.
+        self.table.blocks(rng.u64(..), None, |_, _, block| {
+            visited += 1;
+            if block.len() > 0 && !(volatile && block.earliest() == NEVER) {
+                let start = rng.usize(..block.len());
+                let places = (start..block.len()).chain(0..start).map(|at| block.entry(at));
+                let wanted = |cell: &CellRef| !volatile || Header::read(self.cells.from(*cell)).form() != Form::None;
+                sample.extend(places.filter(wanted).take(count));
+            }
+            sample.is_empty() && visited < BLOCKS_PER_DRAW
+        });
+        sample
+    }
+
+    /// Moves up to `cells` cells together if much of what is held is empty. True if more is to do.
+    pub(super) fn compact(&mut self, cells: usize) -> bool {
+        if self.table.compact(cells) {
+            return true;
         }
-        self.table.segments.pop().is_some()
+        if !self.cells.is_sparse() {
+            return false;
+        }
+        let (table, objects, hasher) = (&mut self.table, &self.objects, &self.hasher);
+        self.cells.evacuate(cells, |bytes, old, new| {
+            let position = Position::of(entry::key(bytes, objects), hasher);
+            if let Some(place) = table.find(position, |cell| cell == old) {
+                table.set_entry(place, new);
+            }
+        })
+    }
+
+    /// Drops one chunk of a database that nobody can reach any more. False when only the shell is left.
+    pub(super) fn drop_some(&mut self) -> bool {
+        self.cells.drop_chunk() || self.table.drop_chunk()
+    }
+
+    /// Holds all structures against each other.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        let (mut len, mut volatile, mut cells, mut object_bytes, mut objects) = (0, 0, 0, 0, 0);
+        self.table.blocks(0, None, |start, home, block| {
+            assert_eq!(u64::from(block.prefix()), start >> 32);
+            assert_eq!(self.table.block_of(start), home);
+            let mut earliest = Deadline::NEVER;
+            for (at, cell) in block.entries().enumerate() {
+                let entry = self.entry(cell);
+                let position = self.position(entry.key());
+                assert_eq!(
+                    position.bits.checked_shr(64 - block.depth()).unwrap_or(0),
+                    start.checked_shr(64 - block.depth()).unwrap_or(0)
+                );
+                assert_eq!(position.tag, block.tag(at));
+                assert_eq!(self.find(position, entry.key()).map(|found| found.cell), Some(cell), "one place for a key");
+                len += 1;
+                cells += self.cells.size(cell);
+                object_bytes += entry.object_bytes();
+                objects += usize::from(entry.object_number().is_some());
+                volatile += usize::from(entry.deadline() != Deadline::NEVER);
+                earliest = earliest.min(entry.deadline());
+            }
+            if earliest != Deadline::NEVER {
+                let start_ms = self.wheel_start_ms.expect("a deadline was set");
+                let first_ms = start_ms + u64::from(block.earliest()) * TICK_MS;
+                assert!(block.earliest() == 0 || first_ms <= earliest.unix_ms().expect("set"), "early, never late");
+                let next_ms = self.next_due().unix_ms().expect("something falls due");
+                assert!(next_ms <= earliest.unix_ms().expect("set").max(start_ms) + TICK_MS, "the wheel knows of it");
+            }
+            true
+        });
+        assert_eq!((len, volatile, cells), (self.len(), self.volatile, self.cells.used_bytes()));
+        assert_eq!((objects, object_bytes), (self.objects.len(), self.object_bytes));
     }
 }

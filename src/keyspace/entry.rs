@@ -1,84 +1,420 @@
-//! One key with its value, its deadline and its last access.
+//! An entry: one key with its value in one cell, drawn byte by byte.
+//!
+//! ```text
+//! 0         1         2                   4
+//! [ flags ] [ key's ] [ value's length  ] [ deadline ][ access ][ key's length ][ key ][ value ]
+//!           [ length] [ 14 bits | hits 2]   0, 4 or 8   0 or 3     0 or 2 bytes
+//!
+//! flags   kind 3 | deadline's form 2 | access 1 | in main 1 | mark 1      never 0
+//! ```
+//!
+//! A key of 16 bytes with a value of 64 takes 84 bytes, with a deadline of the next weeks 88: one cell of 88 either way.
+//! A key length of 255 says that two bytes behind the access hold it; 65535 there, that the key stands in the object.
+//!
+//! | kind   | value |
+//! |--------|-------|
+//! | number | the bytes that a whole number needs, little-endian |
+//! | text   | a string that was set in one go: `embstr` or `raw` by its length |
+//! | raw    | a short string that was changed in place, which is `raw` whatever its length |
+//! | packed | a compressed string: codec, length of the original (u32), the rest |
+//! | object | number of an [`Object`], which holds what is large or grows (u32) |
+//!
+//! **Access** is the stamp of the policies that go by recency or frequency (see `policy::clock`); under the others no
+//! entry pays for it. **Hits**, **in main** and **mark** belong to the policies that go by queues.
 
-use super::value::{Value, allocation};
+use super::deadline::{Deadline, Epochs, Form};
+use super::value::{Object, Packed, Value, ValueRef};
 
-/// The moment after which a key is gone, in milliseconds since 1970.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Deadline(u64);
+/// Largest value that lies in its entry.
+pub(super) const INLINE_VALUE_BYTES_MAX: usize = (1 << 14) - 1;
+/// Largest key that lies in its entry.
+pub(super) const INLINE_KEY_BYTES_MAX: usize = 4096;
+/// Bytes in front of everything that may be missing.
+const FIXED_BYTES: usize = 4;
+const ACCESS_BYTES: usize = 3;
+/// Key length that says that two bytes more hold it.
+const LONG_KEY: u8 = u8::MAX;
+/// Long key length that says that the key stands in the object.
+const KEY_IN_OBJECT: u16 = u16::MAX;
 
-impl Deadline {
-    /// The deadline of a key that stays.
-    pub const NEVER: Deadline = Deadline(u64::MAX);
+const ACCESS_BIT: u8 = 1 << 5;
+const MAIN_BIT: u8 = 1 << 6;
+const MARK_BIT: u8 = 1 << 7;
+const FORM_SHIFT: u8 = 3;
+const HITS_SHIFT: u16 = 14;
 
-    /// A deadline at `unix_ms`.
-    pub fn at(unix_ms: u64) -> Self {
-        Deadline(unix_ms.min(u64::MAX - 1))
-    }
+/// Largest count of hits that an entry keeps.
+pub(super) const HITS_MAX: u8 = 3;
 
-    /// The moment in milliseconds since 1970, if there is one.
-    pub fn unix_ms(self) -> Option<u64> {
-        (self != Self::NEVER).then_some(self.0)
-    }
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Number = 1,
+    Text = 2,
+    Raw = 3,
+    Packed = 4,
+    Object = 5,
+}
 
-    /// Whether the moment has passed. As in Redis, a key still lives in the millisecond of its deadline.
+/// The first four bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Header {
+    flags: u8,
+    key_len: u8,
+    /// Length of the value, and hits.
+    tail: u16,
+}
+
+impl Header {
     #[inline]
-    pub fn is_due(self, now_ms: u64) -> bool {
-        self.0 < now_ms
+    pub(super) fn read(cell: &[u8]) -> Self {
+        match cell.first_chunk::<FIXED_BYTES>() {
+            Some(&[flags, key_len, low, high]) => Self { flags, key_len, tail: u16::from_le_bytes([low, high]) },
+            None => Self { flags: Kind::Text as u8, key_len: 0, tail: 0 },
+        }
+    }
+
+    #[inline]
+    pub(super) fn write(self, cell: &mut [u8]) {
+        let [low, high] = self.tail.to_le_bytes();
+        cell[..FIXED_BYTES].copy_from_slice(&[self.flags, self.key_len, low, high]);
+    }
+
+    #[inline]
+    pub(super) fn kind(self) -> Kind {
+        match self.flags & 7 {
+            1 => Kind::Number,
+            2 => Kind::Text,
+            3 => Kind::Raw,
+            4 => Kind::Packed,
+            _ => Kind::Object,
+        }
+    }
+
+    #[inline]
+    pub(super) fn form(self) -> Form {
+        Form::of_bits(self.flags >> FORM_SHIFT)
+    }
+
+    #[inline]
+    pub(super) fn has_access(self) -> bool {
+        self.flags & ACCESS_BIT != 0
+    }
+
+    #[inline]
+    pub(super) fn in_main(self) -> bool {
+        self.flags & MAIN_BIT != 0
+    }
+
+    #[inline]
+    pub(super) fn mark(self) -> bool {
+        self.flags & MARK_BIT != 0
+    }
+
+    #[inline]
+    pub(super) fn hits(self) -> u8 {
+        (self.tail >> HITS_SHIFT) as u8
+    }
+
+    #[inline]
+    pub(super) fn with_hits(self, hits: u8) -> Self {
+        Self { tail: self.tail & INLINE_VALUE_BYTES_MAX as u16 | u16::from(hits.min(HITS_MAX)) << HITS_SHIFT, ..self }
+    }
+
+    pub(super) fn with_queue(self, in_main: bool, mark: bool) -> Self {
+        let bits = if in_main { MAIN_BIT } else { 0 } | if mark { MARK_BIT } else { 0 };
+        Self { flags: self.flags & !(MAIN_BIT | MARK_BIT) | bits, ..self }
+    }
+
+    #[inline]
+    fn value_len(self) -> usize {
+        usize::from(self.tail) & INLINE_VALUE_BYTES_MAX
+    }
+
+    #[inline]
+    fn access_at(self) -> usize {
+        FIXED_BYTES + self.form().bytes()
+    }
+
+    #[inline]
+    fn key_at(self) -> usize {
+        self.access_at() + if self.has_access() { ACCESS_BYTES } else { 0 }
     }
 }
 
-/// One key with everything that belongs to it.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    pub(super) key: Box<[u8]>,
-    pub(super) value: Value,
-    pub(super) deadline: Deadline,
-    /// Second of the last access (seconds since 1970, low 32 bits), for OBJECT IDLETIME.
-    pub(super) accessed_s: u32,
+/// Where key and value lie in a cell.
+#[derive(Clone, Copy)]
+struct Layout {
+    key_at: usize,
+    value_at: usize,
+    key_in_object: bool,
 }
 
-const _: () = assert!(size_of::<Entry>() <= 56);
-
-impl Entry {
-    pub(super) fn new(key: &[u8], value: Value, deadline: Deadline, now_ms: u64) -> Self {
-        Self { key: key.into(), value, deadline, accessed_s: seconds(now_ms) }
+impl Layout {
+    #[inline]
+    fn of(header: Header, cell: &[u8]) -> Self {
+        let at = header.key_at();
+        if header.key_len != LONG_KEY {
+            return Self { key_at: at, value_at: at + usize::from(header.key_len), key_in_object: false };
+        }
+        let len = u16::from_le_bytes([cell[at], cell[at + 1]]);
+        let key_in_object = len == KEY_IN_OBJECT;
+        let value_at = at + 2 + if key_in_object { 0 } else { usize::from(len) };
+        Self { key_at: at + 2, value_at, key_in_object }
     }
+}
 
+/// The objects of a database, by number.
+pub(super) type Objects = slab::Slab<Object>;
+
+/// One key with everything that belongs to it, read where it lies.
+#[derive(Clone, Copy)]
+pub struct EntryRef<'a> {
+    pub(super) header: Header,
+    pub(super) cell: &'a [u8],
+    pub(super) objects: &'a Objects,
+    pub(super) epochs: &'a Epochs,
+}
+
+impl<'a> EntryRef<'a> {
     /// The key.
-    pub fn key(&self) -> &[u8] {
-        &self.key
+    #[inline]
+    pub fn key(self) -> &'a [u8] {
+        key(self.cell, self.objects)
+    }
+
+    /// Reads a little of the entry's ends, for [`Keys::warm`](super::Keys::warm).
+    #[inline]
+    pub(super) fn touch_bytes(self) -> u32 {
+        let layout = Layout::of(self.header, self.cell);
+        let last = layout.value_at + self.header.value_len();
+        u32::from(self.cell[layout.key_at]) ^ u32::from(self.cell[last.max(1) - 1])
     }
 
     /// The value.
-    pub fn value(&self) -> &Value {
-        &self.value
+    #[inline]
+    pub fn value(self) -> ValueRef<'a> {
+        let layout = Layout::of(self.header, self.cell);
+        let bytes = &self.cell[layout.value_at..][..self.header.value_len()];
+        match self.header.kind() {
+            Kind::Number => ValueRef::Int(read_number(bytes)),
+            Kind::Text => ValueRef::text(bytes),
+            Kind::Raw => ValueRef::Raw(bytes),
+            Kind::Packed => ValueRef::Packed(Packed::read(bytes)),
+            Kind::Object => self.object(layout).map_or(ValueRef::Raw(&[]), |object| object.value.as_ref()),
+        }
     }
 
     /// The deadline.
-    pub fn deadline(&self) -> Deadline {
-        self.deadline
+    #[inline]
+    pub fn deadline(self) -> Deadline {
+        self.epochs.read(self.header.form(), &self.cell[FIXED_BYTES..])
     }
 
-    /// Seconds since the last access.
-    pub fn idle_s(&self, now_ms: u64) -> u32 {
-        seconds(now_ms).wrapping_sub(self.accessed_s)
+    /// The stamp of the last access, if entries carry one.
+    #[inline]
+    pub(super) fn access(self) -> Option<u32> {
+        let at = self.header.access_at();
+        self.header.has_access().then(|| u32::from_le_bytes([self.cell[at], self.cell[at + 1], self.cell[at + 2], 0]))
     }
 
-    /// What the entry costs in bytes: its place in the table (at the mean fill of a splitting table), key and value.
-    pub fn charge(&self) -> usize {
-        // Segments split in half when full, so a place is filled ln 2 of the time.
-        size_of::<Entry>() * 145 / 100 + allocation(self.key.len()) + self.value.heap_bytes()
+    /// The number of the object that holds the value, if one does.
+    pub(super) fn object_number(self) -> Option<usize> {
+        (self.header.kind() == Kind::Object).then(|| self.number(Layout::of(self.header, self.cell)))
     }
 
-    pub(super) fn touch(&mut self, now_ms: u64) {
-        let now = seconds(now_ms);
-        if self.accessed_s != now {
-            self.accessed_s = now;
+    /// Bytes that the value takes outside the cell.
+    pub(super) fn object_bytes(self) -> usize {
+        self.object_number().and_then(|number| self.objects.get(number)).map_or(0, Object::heap_bytes)
+    }
+
+    fn object(self, layout: Layout) -> Option<&'a Object> {
+        self.objects.get(self.number(layout))
+    }
+
+    fn number(self, layout: Layout) -> usize {
+        object_number(self.cell, layout)
+    }
+
+    /// What would be written again, to change a part of it.
+    pub(super) fn draft(self) -> Draft<'a> {
+        let layout = Layout::of(self.header, self.cell);
+        let bytes = &self.cell[layout.value_at..][..self.header.value_len()];
+        Draft {
+            header: self.header,
+            deadline: self.deadline(),
+            access: self.access(),
+            key: if layout.key_in_object { None } else { Some(self.key()) },
+            value: Stored { kind: self.header.kind(), bytes: StoredBytes::Lying(bytes) },
         }
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are what is kept; differences wrap")]
-fn seconds(unix_ms: u64) -> u32 {
-    (unix_ms / 1000) as u32
+/// A value in the form in which it goes into a cell.
+#[derive(Clone, Copy)]
+pub(super) struct Stored<'a> {
+    kind: Kind,
+    bytes: StoredBytes<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum StoredBytes<'a> {
+    Lying(&'a [u8]),
+    Number([u8; 8], u8),
+}
+
+impl<'a> Stored<'a> {
+    /// A whole number.
+    #[inline]
+    pub(super) fn number(number: i64) -> Self {
+        let len = 8 - (number ^ (number << 1)).leading_zeros() / 8;
+        Self { kind: Kind::Number, bytes: StoredBytes::Number(number.to_le_bytes(), len.min(8) as u8) }
+    }
+
+    /// A string as it was set; at most [`INLINE_VALUE_BYTES_MAX`].
+    #[inline]
+    pub(super) fn text(bytes: &'a [u8]) -> Self {
+        Self { kind: Kind::Text, bytes: StoredBytes::Lying(bytes) }
+    }
+
+    /// A string that was changed in place; at most [`INLINE_VALUE_BYTES_MAX`].
+    pub(super) fn raw(bytes: &'a [u8]) -> Self {
+        Self { kind: Kind::Raw, bytes: StoredBytes::Lying(bytes) }
+    }
+
+    /// A compressed string with its codec and length in front; at most [`INLINE_VALUE_BYTES_MAX`].
+    pub(super) fn packed(bytes: &'a [u8]) -> Self {
+        Self { kind: Kind::Packed, bytes: StoredBytes::Lying(bytes) }
+    }
+
+    /// The object of this number.
+    pub(super) fn object(number: usize) -> Self {
+        let bytes = (number as u64).to_le_bytes();
+        Self { kind: Kind::Object, bytes: StoredBytes::Number(bytes, 4) }
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            StoredBytes::Lying(bytes) => bytes,
+            StoredBytes::Number(bytes, len) => &bytes[..usize::from(*len)],
+        }
+    }
+}
+
+/// An entry that is to be written.
+pub(super) struct Draft<'a> {
+    /// Hits and queue bits; everything else in it follows from the other fields.
+    pub(super) header: Header,
+    pub(super) deadline: Deadline,
+    pub(super) access: Option<u32>,
+    /// `None`: it stands in the object.
+    pub(super) key: Option<&'a [u8]>,
+    pub(super) value: Stored<'a>,
+}
+
+impl<'a> Draft<'a> {
+    /// A new entry without hits.
+    #[inline]
+    pub(super) fn new(key: Option<&'a [u8]>, value: Stored<'a>, deadline: Deadline, access: Option<u32>) -> Self {
+        Self { header: Header { flags: 0, key_len: 0, tail: 0 }, deadline, access, key, value }
+    }
+
+    /// Bytes that the entry takes with a deadline of this form.
+    #[inline]
+    pub(super) fn bytes(&self, form: Form) -> usize {
+        let key = match self.key {
+            None => 2,
+            Some(key) if key.len() >= usize::from(LONG_KEY) => 2 + key.len(),
+            Some(key) => key.len(),
+        };
+        let access = if self.access.is_some() { ACCESS_BYTES } else { 0 };
+        FIXED_BYTES + form.bytes() + access + key + self.value.bytes().len()
+    }
+
+    /// Writes the entry into a cell of at least [`Draft::bytes`].
+    #[inline]
+    pub(super) fn write(&self, form: Form, epochs: &Epochs, cell: &mut [u8]) {
+        let value = self.value.bytes();
+        let key_len = match self.key {
+            Some(key) if key.len() < usize::from(LONG_KEY) => key.len() as u8,
+            _ => LONG_KEY,
+        };
+        let access_bit = if self.access.is_some() { ACCESS_BIT } else { 0 };
+        let queue = self.header.flags & (MAIN_BIT | MARK_BIT);
+        let flags = self.value.kind as u8 | form.bits() << FORM_SHIFT | access_bit | queue;
+        let header = Header { flags, key_len, tail: value.len() as u16 }.with_hits(self.header.hits());
+        header.write(cell);
+        epochs.write(self.deadline, form, &mut cell[FIXED_BYTES..]);
+        if let Some(access) = self.access {
+            write_access(header, cell, access);
+        }
+        let mut at = header.key_at();
+        if key_len == LONG_KEY {
+            let len = self.key.map_or(KEY_IN_OBJECT, |key| key.len() as u16);
+            cell[at..at + 2].copy_from_slice(&len.to_le_bytes());
+            at += 2;
+        }
+        if let Some(key) = self.key {
+            cell[at..at + key.len()].copy_from_slice(key);
+            at += key.len();
+        }
+        cell[at..at + value.len()].copy_from_slice(value);
+    }
+}
+
+/// The key of the entry that lies in this cell.
+#[inline]
+pub(super) fn key<'a>(cell: &'a [u8], objects: &'a Objects) -> &'a [u8] {
+    let layout = Layout::of(Header::read(cell), cell);
+    if layout.key_in_object {
+        let object = objects.get(object_number(cell, layout));
+        return object.and_then(|object| object.key.as_deref()).unwrap_or_default();
+    }
+    &cell[layout.key_at..layout.value_at]
+}
+
+fn object_number(cell: &[u8], layout: Layout) -> usize {
+    cell[layout.value_at..].first_chunk().map_or(0, |number| u32::from_le_bytes(*number) as usize)
+}
+
+/// Writes the stamp of an access into an entry that has room for it.
+#[inline]
+pub(super) fn write_access(header: Header, cell: &mut [u8], access: u32) {
+    let at = header.access_at();
+    cell[at..at + ACCESS_BYTES].copy_from_slice(&access.to_le_bytes()[..ACCESS_BYTES]);
+}
+
+/// The bytes of a text or raw string that lies in its cell, to be changed without changing their number.
+pub(super) fn string_mut(cell: &mut [u8]) -> &mut [u8] {
+    let header = Header::read(cell);
+    let layout = Layout::of(header, cell);
+    &mut cell[layout.value_at..][..header.value_len()]
+}
+
+/// Says that a string was changed in place.
+pub(super) fn mark_raw(cell: &mut [u8]) {
+    cell[0] = cell[0] & !7 | Kind::Raw as u8;
+}
+
+fn read_number(bytes: &[u8]) -> i64 {
+    let Some(last) = bytes.last() else { return 0 };
+    let mut wide = [if *last & 0x80 == 0 { 0 } else { 0xFF }; 8];
+    wide[..bytes.len()].copy_from_slice(bytes);
+    i64::from_le_bytes(wide)
+}
+
+/// A key with everything that belongs to it, on its way from one place to another.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub(super) value: Value,
+    pub(super) deadline: Deadline,
+    pub(super) access: Option<u32>,
+}
+
+impl Entry {
+    /// The deadline.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
 }

@@ -1,30 +1,63 @@
-//! One shard's data: entries, value types, deadlines, memory account and scan.
+//! One shard's data: entries, value types, deadlines, eviction, memory account and scan.
 //!
 //! A [`Shard`] holds one [`Database`] per database number; commands reach keys through a short-lived [`Keys`] handle
 //! that knows the database and the time. The room knows nothing of protocols, connections, clocks or other shards: time
 //! and chance come in as arguments, and a shard is `Send`, because ownership of it moves whole between cores.
 //!
 //! ```text
-//! Shard ── Database 0..15 ── Table: directory by the top bits of the key's hash
-//!                              │      [ s0 | s0 | s1 | s2 ]          2^depth places, several may name one segment
-//!                              └────▶ Segment: up to 112 entries, earliest deadline
-//!                                       Entry: key, value, deadline, last access
+//! Shard ── Database 0..15 ─┬─ Table     directory ──▶ blocks of up to 63 places: fingerprint and reference
+//!   │                      │                                                │
+//!   │                      ├─ Arena     cells of a few sizes: entries  ◀────┘   key, value, deadline
+//!   │                      ├─ objects   values that are large or grow  ◀── entry
+//!   │                      ├─ Wheel     which blocks have something that falls due, and when
+//!   │                      └─ Lineup    queues of 40-bit names, for the policies that go by queues
+//!   └─ Common: rules, counters, grants from the node's budget, graveyard
 //! ```
 //!
+//! | file | what |
+//! |------|------|
+//! | `shard`, `keys`, `eviction` | what the engine and handlers call |
+//! | `database` | one write in all structures at once |
+//! | `position`, `directory`, `block`, `table` | finding an entry |
+//! | `entry`, `value`, `packing`, `deadline` | what an entry is, byte by byte |
+//! | `arena` | where entries lie |
+//! | `wheel`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
+//! | `remains` | what is still to be dropped |
+//!
 //! Invariants: an entry that is due is never given out; every byte of an entry is charged to the account when it comes
-//! and credited when it goes; a segment's earliest deadline is never later than that of any of its entries.
+//! and credited when it goes; a block's earliest tick is never later than the deadline of any of its entries, and the
+//! wheel has an item for it; what the policy counts is what the table holds.
 
+mod arena;
+mod block;
+mod budget;
 mod database;
+mod deadline;
+mod directory;
 mod entry;
+mod eviction;
+mod keys;
+mod lineup;
+mod packing;
+pub mod policy;
+mod position;
+mod remains;
+mod rules;
 mod shard;
 mod table;
 mod value;
+mod wheel;
 
+pub use arena::{Arena, CellRef};
+pub use budget::Pool;
 pub use database::Database;
-pub use entry::{Deadline, Entry};
-pub use shard::{Edit, Keys, Shard, ShardStats};
+pub use deadline::Deadline;
+pub use entry::{Entry, EntryRef};
+pub use keys::{Edit, Keys, Usage};
+pub use rules::Rules;
+pub use shard::{Limits, Shard, ShardStats};
 pub use table::ScanPosition;
-pub use value::Value;
+pub use value::{Scratch, Value, ValueRef};
 
 #[cfg(test)]
 mod tests;

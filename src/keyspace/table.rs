@@ -1,262 +1,363 @@
-//! The table of one database: an extendible hash whose segments split one at a time.
+//! The table of one database: blocks that split one at a time, in the order of slots.
 //!
-//! A table that doubles must move every entry at once, and a cache that does so answers nobody meanwhile. Extendible
-//! hashing (Fagin, Nievergelt, Pippenger, Strong, "Extendible hashing: a fast access method for dynamic files", ACM TODS
-//! 1979) keeps a directory indexed by the top bits of the hash; a full segment splits in two by the next bit, and nothing
-//! else moves.
+//! A table that doubles must move every entry at once, and a cache that does so answers nobody meanwhile. Here a
+//! [`Block`] of 63 entries splits in two by the next bit of the position, and nothing else moves; two neighbours that
+//! together are less than half full become one again. The [`Directory`] leads from a position to its block.
 //!
-//! ```text
-//! hash   63......................0
-//!        dddd|xxxx....                 d: depth of the directory, indexes it
-//! segment of depth k covers the hashes that share its top k bits: 2^(depth - k) neighbouring places of the directory
-//! ```
-//!
-//! Because a segment covers one contiguous range of hashes, a scan is a walk upward through the hash space, and its
-//! cursor is a hash prefix: whatever splits meanwhile, entries below the cursor have been returned and those above have not.
+//! Because a block covers one contiguous range of positions, a scan is a walk upward through the positions, and its
+//! cursor is the first bits of one: whatever splits or unites meanwhile, entries below the cursor have been returned and
+//! those above have not.
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Place;
+use super::arena::{Arena, CellRef};
+use super::block::{self, Block, BlockMut, ENTRIES_MAX};
+use super::directory::{self, Directory};
+use super::position::Position;
 
-use super::entry::{Deadline, Entry};
-use crate::base::KeyHasher;
-use crate::limits::WARM_KEYS;
-
-/// Entries at which a segment splits: the fill at which hashbrown would grow a table of 128 buckets.
-const SEGMENT_ENTRIES_MAX: usize = 112;
-/// Bits of the hash that a scan cursor carries. 40 bits leave room for the core below 2^53.
+/// Entries at which two neighbouring blocks unite: less than half of a block, so that it does not split again soon.
+const UNITE_ENTRIES: usize = 28;
+/// A block gives up room when so many places are empty: more than it gets at a time, so that it does not go to and fro.
+const SPARE_PLACES_MAX: usize = 16;
+/// Bits of a position that a scan cursor carries. 40 bits leave room for the core below 2^53.
 pub(super) const SCAN_BITS: u32 = 40;
-/// A directory deeper than this would mean that the hash is broken: then a segment grows instead of splitting.
-const DEPTH_MAX: u32 = 28;
+/// Depth beyond which a block cannot split. It would take dozens of keys whose keyed 64-bit hashes agree but for 4 bits.
+const DEPTH_MAX: u32 = 60;
 
-/// How far a scan has come: a prefix of the key hash. Every entry whose hash is below it has been returned.
+/// How far a scan has come: the first bits of a position. Every entry whose position is below has been returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ScanPosition(pub u64);
 
-#[derive(Debug)]
-pub(super) struct Segment {
-    pub(super) entries: HashTable<Entry>,
-    /// Bits of the hash that all entries share.
-    depth: u32,
-    /// Not later than any entry's deadline.
-    pub(super) earliest: Deadline,
-}
-
 /// A place in the table, valid until the table changes.
-#[derive(Clone, Copy)]
-pub(super) struct Location {
-    pub(super) segment: usize,
-    bucket: usize,
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    pub(super) block: CellRef,
+    at: u8,
 }
 
+impl Place {
+    pub(super) fn new(block: CellRef, at: usize) -> Self {
+        Self { block, at: at as u8 }
+    }
+}
+
+/// Finds entries by position; it does not know what they are.
 #[derive(Debug)]
 pub(super) struct Table {
-    directory: Vec<u32>,
-    depth: u32,
-    pub(super) segments: Vec<Segment>,
+    arena: Arena,
+    directory: Directory,
     len: usize,
-    hasher: KeyHasher,
-}
-
-/// Within a segment the top bits are all alike, so hashbrown, which takes its tag from the top and its index from the
-/// bottom, gets the halves exchanged.
-#[inline]
-fn inner(hash: u64) -> u64 {
-    hash.rotate_left(32)
 }
 
 impl Table {
-    pub(super) fn new(hasher: KeyHasher) -> Self {
-        let root = Segment { entries: HashTable::new(), depth: 0, earliest: Deadline::NEVER };
-        Self { directory: vec![0], depth: 0, segments: vec![root], len: 0, hasher }
+    /// An empty table, which takes no memory.
+    pub(super) fn new() -> Self {
+        Self { arena: Arena::new(), directory: Directory::empty(), len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
+    /// Bytes that the table takes, by what was given out for blocks and nodes.
+    pub(super) fn used_bytes(&self) -> usize {
+        self.arena.used_bytes() + self.directory.root_bytes()
+    }
+
+    /// Bytes that the process holds for the table.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.arena.held_bytes() + self.directory.root_bytes()
+    }
+
+    /// The block that a position belongs to.
     #[inline]
-    pub(super) fn hash(&self, key: &[u8]) -> u64 {
-        self.hasher.hash(key)
+    pub(super) fn block_of(&self, position: u64) -> CellRef {
+        self.directory.block(position, &self.arena)
     }
 
     #[inline]
-    pub(super) fn segment_of(&self, hash: u64) -> usize {
-        // A shift by 64 is what depth 0 would need; two shifts avoid the special case.
-        self.directory[(hash >> 1 >> (63 - self.depth)) as usize] as usize
+    pub(super) fn block(&self, block: CellRef) -> Block<'_> {
+        Block(self.arena.from(block))
     }
 
-    /// Where a key is.
+    /// The place of the entry at `position` that `is_it` says yes to.
     #[inline]
-    pub(super) fn locate(&self, hash: u64, key: &[u8]) -> Option<Location> {
-        let segment = self.segment_of(hash);
-        let bucket = self.segments[segment].entries.find_bucket_index(inner(hash), |entry| *entry.key == *key)?;
-        Some(Location { segment, bucket })
-    }
-
-    /// Brings what finding these keys will need into the cache. Three walks, each of loads that do not depend on one
-    /// another, so that the processor waits for all cache misses of a walk at once instead of one after the other.
-    pub(super) fn warm(&self, keys: &[&[u8]; WARM_KEYS], count: usize) {
-        let mut hashes = [0; WARM_KEYS];
-        let mut places = [None; WARM_KEYS];
-        let mut touched = 0;
-        for (hash, key) in hashes.iter_mut().zip(&keys[..count]) {
-            *hash = self.hash(key);
-            touched ^= self.segments[self.segment_of(*hash)].entries.capacity();
+    pub(super) fn find(&self, position: Position, mut is_it: impl FnMut(CellRef) -> bool) -> Option<Place> {
+        if self.len == 0 {
+            return None;
         }
-        for (place, hash) in places.iter_mut().zip(&hashes[..count]) {
-            let entries = &self.segments[self.segment_of(*hash)].entries;
-            // The first entry with the right tag is nearly always the right one.
-            let bucket = entries.find_bucket_index(inner(*hash), |_| true);
-            *place = bucket.and_then(|bucket| entries.get_bucket(bucket));
+        let home = self.block_of(position.bits);
+        let block = self.block(home);
+        let mut mask = block.matches(position.tag);
+        while mask != 0 {
+            let at = mask.trailing_zeros() as usize;
+            if is_it(block.entry(at)) {
+                return Some(Place { block: home, at: at as u8 });
+            }
+            mask &= mask - 1;
         }
-        for entry in places.iter().flatten() {
-            touched ^= usize::from(entry.key.first().copied().unwrap_or_default()) ^ entry.value.touch();
-        }
-        std::hint::black_box(touched);
+        None
     }
 
-    /// The entry at a place found by [`Table::locate`] since the table was last changed.
+    /// Reads the fingerprints of a block; the entry that one of them suggests.
     #[inline]
-    pub(super) fn at(&self, place: Location) -> &Entry {
-        self.segments[place.segment].entries.get_bucket(place.bucket).expect("located, and nothing was removed since")
+    pub(super) fn suspect(&self, position: Position) -> Option<CellRef> {
+        let block = self.block(self.block_of(position.bits));
+        let mask = block.matches(position.tag);
+        (mask != 0).then(|| block.entry(mask.trailing_zeros() as usize))
     }
 
-    /// See [`Table::at`].
+    /// The entry at a place.
     #[inline]
-    pub(super) fn at_mut(&mut self, place: Location) -> &mut Entry {
-        self.segments[place.segment]
-            .entries
-            .get_bucket_mut(place.bucket)
-            .expect("located, and nothing was removed since")
+    pub(super) fn entry(&self, place: Place) -> CellRef {
+        self.block(place.block).entry(usize::from(place.at))
     }
 
-    /// Adds an entry whose key is not in the table; returns its segment.
-    pub(super) fn insert(&mut self, hash: u64, entry: Entry) -> usize {
-        let mut segment = self.segment_of(hash);
-        while self.segments[segment].entries.len() >= SEGMENT_ENTRIES_MAX && self.split(segment) {
-            segment = self.segment_of(hash);
+    /// Another cell for the entry at a place.
+    #[inline]
+    pub(super) fn set_entry(&mut self, place: Place, entry: CellRef) {
+        BlockMut(self.arena.from_mut(place.block)).set_entry(usize::from(place.at), entry);
+    }
+
+    #[inline]
+    pub(super) fn set_earliest(&mut self, block: CellRef, tick: u32) {
+        BlockMut(self.arena.from_mut(block)).set_earliest(tick);
+    }
+
+    /// Adds an entry that is not in the table, and returns its block. `position_of` finds the position of any entry;
+    /// `split` is told of each block that comes into being by a split: its prefix and earliest tick.
+    pub(super) fn insert(
+        &mut self,
+        position: Position,
+        entry: CellRef,
+        position_of: impl Fn(CellRef) -> Position,
+        mut split: impl FnMut(u32, u32),
+    ) -> CellRef {
+        if self.directory.is_empty() {
+            self.directory = Directory::new(new_block(&mut self.arena, 0, 0, 0));
         }
-        let hasher = &self.hasher;
-        let home = &mut self.segments[segment];
-        home.entries.insert_unique(inner(hash), entry, |entry| inner(hasher.hash(&entry.key)));
         self.len += 1;
-        segment
+        let mut home = self.block_of(position.bits);
+        while self.block(home).len() == ENTRIES_MAX {
+            let (prefix, earliest) = self.split(position.bits, home, &position_of);
+            split(prefix, earliest);
+            home = self.block_of(position.bits);
+        }
+        let len = self.block(home).len();
+        if len == self.block(home).capacity() {
+            home = self.resize(position.bits, home, len + 1);
+        }
+        BlockMut(self.arena.from_mut(home)).push(position.tag, entry);
+        home
     }
 
-    pub(super) fn remove(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
-        let segment = self.segment_of(hash);
-        let hasher = &self.hasher;
-        let place = self.segments[segment].entries.entry(
-            inner(hash),
-            |entry| *entry.key == *key,
-            |entry| inner(hasher.hash(&entry.key)),
+    /// Takes the entry at a place out.
+    pub(super) fn remove(&mut self, position: u64, place: Place) -> CellRef {
+        let entry = self.entry(place);
+        let mut block = BlockMut(self.arena.from_mut(place.block));
+        block.remove(usize::from(place.at));
+        let (len, capacity, depth) = (block.read().len(), block.read().capacity(), block.read().depth());
+        self.len -= 1;
+        if len <= UNITE_ENTRIES && depth > 0 && self.unite(position, place.block) {
+            return entry;
+        }
+        if capacity - len > SPARE_PLACES_MAX {
+            self.resize(position, place.block, len);
+        }
+        entry
+    }
+
+    /// Gives a block another capacity; returns where it is now.
+    fn resize(&mut self, position: u64, old: CellRef, entries: usize) -> CellRef {
+        let (depth, prefix) = (self.block(old).depth(), self.block(old).prefix());
+        let new = new_block(&mut self.arena, entries, depth, prefix);
+        self.pour(old, new);
+        self.directory.lead(position, depth, new, &mut self.arena);
+        new
+    }
+
+    /// Moves all entries of a block into another, which then is no less early, and frees it.
+    fn pour(&mut self, old: CellRef, new: CellRef) {
+        let mut copy = [0; block::bytes_for(ENTRIES_MAX)];
+        let bytes = block::bytes_for(self.block(old).capacity());
+        copy[..bytes].copy_from_slice(&self.arena.from(old)[..bytes]);
+        let old_block = Block(&copy);
+        let mut block = BlockMut(self.arena.from_mut(new));
+        block.extend(old_block);
+        let earliest = block.read().earliest().min(old_block.earliest());
+        block.set_earliest(earliest);
+        self.arena.free(old);
+    }
+
+    /// Splits a full block by the next bit. Returns prefix and earliest tick of the upper half.
+    fn split(&mut self, position: u64, full: CellRef, position_of: impl Fn(CellRef) -> Position) -> (u32, u32) {
+        let depth = self.block(full).depth();
+        assert!(
+            depth < DEPTH_MAX,
+            "{ENTRIES_MAX} keys share {depth} bits of their hashes: the hash function is broken"
         );
-        match place {
-            Place::Occupied(place) => {
-                self.len -= 1;
-                Some(place.remove().0)
+        self.directory.deepen(position, depth, &mut self.arena);
+        let bit = 1u64 << (63 - depth);
+        let low_start = position & !(bit | (bit - 1));
+        let high_start = low_start | bit;
+        let block = self.block(full);
+        let earliest = block.earliest();
+        let mut moved = [None; ENTRIES_MAX];
+        let mut high_len = 0;
+        for (at, moved) in moved.iter_mut().enumerate() {
+            let entry = block.entry(at);
+            if position_of(entry).bits & bit != 0 {
+                *moved = Some(entry);
+                high_len += 1;
             }
-            Place::Vacant(_) => None,
         }
+        let mut tags = [0; ENTRIES_MAX];
+        tags.iter_mut().enumerate().for_each(|(at, tag)| *tag = block.tag(at));
+        let entries: [CellRef; ENTRIES_MAX] = std::array::from_fn(|at| block.entry(at));
+        let halves = [(ENTRIES_MAX - high_len, low_start), (high_len, high_start)];
+        let [low, high] = halves.map(|(len, start)| {
+            let half = new_block(&mut self.arena, len, depth + 1, (start >> 32) as u32);
+            // Both halves keep the old bound, which may be early but never late; the next sweep makes it exact.
+            BlockMut(self.arena.from_mut(half)).set_earliest(earliest);
+            half
+        });
+        for ((entry, tag), moved) in entries.into_iter().zip(tags).zip(moved) {
+            let half = if moved.is_some() { high } else { low };
+            BlockMut(self.arena.from_mut(half)).push(tag, entry);
+        }
+        self.arena.free(full);
+        self.directory.lead(low_start, depth + 1, low, &mut self.arena);
+        self.directory.lead(high_start, depth + 1, high, &mut self.arena);
+        ((high_start >> 32) as u32, earliest)
     }
 
-    /// Splits a segment by the next bit of the hash. False if the directory may not deepen any more.
-    fn split(&mut self, segment: usize) -> bool {
-        let depth = self.segments[segment].depth;
-        if depth == self.depth {
-            if self.depth == DEPTH_MAX {
-                return false;
-            }
-            self.directory = self.directory.iter().flat_map(|&place| [place, place]).collect();
-            self.depth += 1;
+    /// Unites a block with its neighbour if both are one bit apart and together small. False if they are not.
+    fn unite(&mut self, position: u64, own: CellRef) -> bool {
+        let depth = self.block(own).depth();
+        let bit = 1u64 << (64 - depth);
+        let other = self.block_of(position ^ bit);
+        let len = self.block(own).len() + self.block(other).len();
+        if self.block(other).depth() != depth || len > UNITE_ENTRIES {
+            return false;
         }
-        let bit = 1u64 << (63 - depth);
-        let old = &mut self.segments[segment];
-        let entries = std::mem::take(&mut old.entries);
-        old.depth += 1;
-        let earliest = old.earliest;
-        let mut halves =
-            [HashTable::with_capacity(SEGMENT_ENTRIES_MAX / 2), HashTable::with_capacity(SEGMENT_ENTRIES_MAX / 2)];
-        let mut prefix = 0;
-        for entry in entries {
-            let hash = self.hasher.hash(&entry.key);
-            prefix = hash;
-            let hasher = &self.hasher;
-            halves[usize::from(hash & bit != 0)]
-                .insert_unique(inner(hash), entry, |entry| inner(hasher.hash(&entry.key)));
-        }
-        let [low, high] = halves;
-        self.segments[segment].entries = low;
-        // Both halves keep the old bound, which may be early but never late; the next sweep makes it exact.
-        let new = self.segments.len() as u32;
-        self.segments.push(Segment { entries: high, depth: depth + 1, earliest });
-        let first = ((prefix | bit) & !(bit - 1)) >> 1 >> (63 - self.depth);
-        let places = 1usize << (self.depth - depth - 1);
-        self.directory[first as usize..first as usize + places].fill(new);
+        let start = position & !(bit | (bit - 1));
+        let united = new_block(&mut self.arena, len, depth - 1, (start >> 32) as u32);
+        self.pour(own, united);
+        self.pour(other, united);
+        self.directory.unite(start, depth - 1, united, &mut self.arena);
         true
     }
 
-    /// Index of the segment that was made last.
-    pub(super) fn newest_segment(&self) -> usize {
-        self.segments.len() - 1
-    }
-
-    /// Visits entries from `from` upward in the order of their hashes until at least `count` were visited, and returns
-    /// where to go on, or `None` at the end. Whole runs of equal prefixes are visited together. A segment that has
-    /// nothing to visit counts as one entry, so that a table that has been emptied costs no more than a full one.
-    pub(super) fn scan(&self, from: ScanPosition, count: usize, mut visit: impl FnMut(&Entry)) -> Option<ScanPosition> {
-        let mut position = from.0;
+    /// Visits entries from `from` upward in the order of their positions until at least `count` were visited, and
+    /// returns where to go on, or `None` at the end. Entries whose cursors would be equal are visited together. A block
+    /// that has nothing to visit counts as one entry, so that a table that has been emptied costs no more than a full
+    /// one.
+    pub(super) fn scan(
+        &self,
+        from: ScanPosition,
+        count: usize,
+        position_of: impl Fn(CellRef) -> Position,
+        mut visit: impl FnMut(CellRef),
+    ) -> Option<ScanPosition> {
+        const BELOW: u32 = u64::BITS - SCAN_BITS;
+        if self.directory.is_empty() {
+            return None;
+        }
+        let mut start = from.0 << BELOW;
         let mut left = count.max(1);
+        let mut found = Vec::with_capacity(ENTRIES_MAX);
         loop {
-            let segment = &self.segments[self.segment_of(position << (64 - SCAN_BITS))];
-            let mut found: Vec<(u64, &Entry)> = segment
-                .entries
-                .iter()
-                .map(|entry| (self.hasher.hash(&entry.key) >> (64 - SCAN_BITS), entry))
-                .filter(|(prefix, _)| *prefix >= position)
-                .collect();
-            found.sort_unstable_by_key(|(prefix, _)| *prefix);
-            if found.is_empty() {
-                left -= 1;
-            }
-            for (at, (prefix, entry)) in found.iter().enumerate() {
+            let block = self.block(self.block_of(start));
+            found.clear();
+            found.extend(block.entries().map(|entry| (position_of(entry).bits, entry)));
+            found.retain(|(position, _)| *position >= start);
+            found.sort_unstable_by_key(|(position, _)| *position);
+            left = left.saturating_sub(usize::from(found.is_empty()));
+            for (at, &(position, entry)) in found.iter().enumerate() {
                 visit(entry);
                 left = left.saturating_sub(1);
-                let next = found.get(at + 1).map(|(next, _)| *next);
                 if left == 0
-                    && let Some(next) = next
-                    && next != *prefix
+                    && let Some((next, _)) = found.get(at + 1)
+                    && next >> BELOW != position >> BELOW
                 {
-                    return Some(ScanPosition(next));
+                    return Some(ScanPosition(next >> BELOW));
                 }
             }
-            let size = 1u64 << SCAN_BITS.saturating_sub(segment.depth);
-            position = (position & !(size - 1)) + size;
-            if position >> SCAN_BITS != 0 {
-                return None;
-            }
-            if left == 0 {
-                return Some(ScanPosition(position));
+            start = end_of(start, block.depth())?;
+            // A cursor cannot point between blocks that share all its bits.
+            if left == 0 && start.trailing_zeros() >= BELOW {
+                return Some(ScanPosition(start >> BELOW));
             }
         }
     }
 
-    /// Takes the due entries out of a segment, gives them to `gone`, and makes the segment's earliest deadline exact.
-    pub(super) fn sweep(&mut self, segment: usize, now_ms: u64, mut gone: impl FnMut(Entry)) {
-        let home = &mut self.segments[segment];
-        let mut earliest = Deadline::NEVER;
-        let mut removed = 0;
-        for entry in home.entries.extract_if(|entry| {
-            let due = entry.deadline.is_due(now_ms);
-            if !due {
-                earliest = earliest.min(entry.deadline);
+    /// Visits the blocks that have positions from `from` up to, but not including, `to` (`None`: to the end), until
+    /// `visit` says no.
+    pub(super) fn blocks(&self, from: u64, to: Option<u64>, mut visit: impl FnMut(u64, CellRef, Block<'_>) -> bool) {
+        let mut start = (!self.directory.is_empty()).then_some(from);
+        while let Some(at) = start.filter(|&start| to.is_none_or(|to| start < to)) {
+            let home = self.block_of(at);
+            let block = self.block(home);
+            if !visit(at, home, block) {
+                return;
             }
-            due
-        }) {
-            removed += 1;
-            gone(entry);
+            start = end_of(at, block.depth());
         }
-        home.earliest = earliest;
-        self.len -= removed;
     }
+
+    /// Moves some blocks and nodes out of the emptiest part of the arena, if much of it is empty. True if more is to do.
+    pub(super) fn compact(&mut self, cells: usize) -> bool {
+        for _ in 0..cells {
+            // One at a time: what leads to the next is found through what leads to this one.
+            let mut moved = None;
+            let more = self.arena.evacuate(1, |_, old, new| moved = Some((old, new)));
+            if let Some((old, new)) = moved {
+                let bytes = self.arena.from(new);
+                if directory::is_node(bytes) {
+                    let mut header = [0; directory::HEADER_BYTES];
+                    header.copy_from_slice(&bytes[..directory::HEADER_BYTES]);
+                    self.directory.node_moved(&header, new, &mut self.arena);
+                } else {
+                    self.block_moved(old, new);
+                }
+            }
+            if !more {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Unmaps one chunk of a table that nobody will use again; false when none is left.
+    pub(super) fn drop_chunk(&mut self) -> bool {
+        self.arena.drop_chunk()
+    }
+
+    fn block_moved(&mut self, old: CellRef, new: CellRef) {
+        let (depth, mut start) = (self.block(new).depth(), u64::from(self.block(new).prefix()) << 32);
+        // Blocks deeper than 32 bits share their prefix with others.
+        loop {
+            let home = self.block_of(start);
+            if home == old {
+                return self.directory.lead(start, depth, new, &mut self.arena);
+            }
+            match end_of(start, self.block(home).depth()) {
+                Some(next) => start = next,
+                None => return,
+            }
+        }
+    }
+}
+
+/// Where the range of the block at `position` ends; `None` if no position lies behind it.
+fn end_of(position: u64, depth: u32) -> Option<u64> {
+    if depth == 0 {
+        return None;
+    }
+    let size = 1u64 << (64 - depth);
+    (position & !(size - 1)).checked_add(size)
+}
+
+fn new_block(arena: &mut Arena, entries: usize, depth: u32, prefix: u32) -> CellRef {
+    let cell = arena.allocate(block::bytes_for(entries)).expect("the index is far smaller than its arena");
+    block::write_empty(arena.from_mut(cell), entries, depth, prefix);
+    cell
 }

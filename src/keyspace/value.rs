@@ -1,10 +1,12 @@
-//! Values and their encodings.
+//! Values: owned, on their way; as references, where they lie; and as objects, which lie outside their entries.
 //!
 //! The string encodings are those that Redis names in OBJECT ENCODING, chosen by the same rules: a whole number of at
 //! most 20 characters is `int`, a string set in one go of at most 44 bytes is `embstr`, everything else is `raw`.
 
 use bytes::Bytes;
 
+pub(super) use super::packing::Packed;
+use super::packing::{Codec, unpack};
 use crate::limits::LARGE_VALUE_BYTES;
 
 /// Longest string that Redis keeps beside its header (`OBJ_ENCODING_EMBSTR_SIZE_LIMIT`).
@@ -12,7 +14,7 @@ const EMBEDDED_BYTES_MAX: usize = 44;
 /// Longest text of an `i64`.
 const INTEGER_TEXT_MAX: usize = 20;
 
-/// The value of one key.
+/// The value of one key, owned.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// A string that is a whole number in its shortest form.
@@ -21,116 +23,97 @@ pub enum Value {
     Embedded(Box<[u8]>),
     /// Any other string; grows in place.
     Raw(Vec<u8>),
-    /// A string above [`LARGE_VALUE_BYTES`] that has been read since it was last changed: shared with whoever sends it.
-    Large(Box<Bytes>),
+    /// A string of [`LARGE_VALUE_BYTES`] or more: shared with whoever sends it.
+    Large(Bytes),
+    /// A compressed string. Values of this kind do not leave the keyspace.
+    #[doc(hidden)]
+    Packed(PackedValue),
 }
 
-const _: () = assert!(size_of::<Value>() == 24);
+/// A compressed string too large for its entry.
+#[derive(Clone, Debug)]
+pub struct PackedValue {
+    codec: Codec,
+    original_len: u32,
+    bytes: Box<[u8]>,
+}
+
+/// The value of one key where it lies.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueRef<'a> {
+    /// A string that is a whole number in its shortest form.
+    Int(i64),
+    /// A short string that was set in one go.
+    Embedded(&'a [u8]),
+    /// Any other string.
+    Raw(&'a [u8]),
+    /// A string of [`LARGE_VALUE_BYTES`] or more, for sharing with whoever sends it.
+    Large(&'a Bytes),
+    /// A compressed string; [`ValueRef::string_bytes`] unpacks it.
+    Packed(Packed<'a>),
+}
+
+/// Where a value is written out that does not lie in memory as the string that it is.
+#[derive(Default)]
+pub struct Scratch {
+    number: itoa::Buffer,
+    unpacked: Vec<u8>,
+}
+
+/// What lies outside its entry: a value that is large or grows, and a key that is too long.
+#[derive(Debug)]
+pub(super) struct Object {
+    pub(super) key: Option<Box<[u8]>>,
+    pub(super) value: Value,
+}
+
+impl Object {
+    /// Bytes outside the object itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.key.as_ref().map_or(0, |key| allocation(key.len())) + self.value.heap_bytes()
+    }
+}
 
 impl Value {
     /// A string value in the encoding that Redis would choose for it.
     pub fn string(bytes: &[u8]) -> Self {
-        if let Some(number) = canonical_integer(bytes) {
-            Value::Int(number)
-        } else if bytes.len() <= EMBEDDED_BYTES_MAX {
-            Value::Embedded(bytes.into())
-        } else if bytes.len() <= LARGE_VALUE_BYTES {
-            Value::Raw(bytes.to_vec())
-        } else {
-            Value::Large(Box::new(Bytes::copy_from_slice(bytes)))
+        match canonical_integer(bytes) {
+            Some(number) => Value::Int(number),
+            None => Value::text(bytes),
         }
     }
 
     /// A string value that is kept as text even where it is a whole number, as Redis keeps what INCRBYFLOAT answers.
     pub fn text(bytes: &[u8]) -> Self {
-        if bytes.len() <= EMBEDDED_BYTES_MAX { Value::Embedded(bytes.into()) } else { Value::Raw(bytes.to_vec()) }
+        if bytes.len() <= EMBEDDED_BYTES_MAX {
+            Value::Embedded(bytes.into())
+        } else if bytes.len() < LARGE_VALUE_BYTES {
+            Value::Raw(bytes.to_vec())
+        } else {
+            Value::Large(Bytes::copy_from_slice(bytes))
+        }
     }
 
-    /// Overwrites with a string, keeping the allocation where the new one fits it.
+    /// The value as a reference.
     #[inline]
-    pub fn assign(&mut self, bytes: &[u8]) {
-        if canonical_integer(bytes).is_none() {
-            match self {
-                Value::Embedded(old) if old.len() == bytes.len() => return old.copy_from_slice(bytes),
-                Value::Raw(old)
-                    if bytes.len() > EMBEDDED_BYTES_MAX
-                        && bytes.len() <= old.capacity()
-                        && bytes.len() >= old.capacity() / 2
-                        && bytes.len() <= LARGE_VALUE_BYTES =>
-                {
-                    old.clear();
-                    return old.extend_from_slice(bytes);
-                }
-                _ => {}
-            }
-        }
-        *self = Value::string(bytes);
-    }
-
-    /// Whether the value is a string, in whatever encoding.
-    #[inline]
-    pub fn is_string(&self) -> bool {
+    pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
-            Value::Int(_) | Value::Embedded(_) | Value::Raw(_) | Value::Large(_) => true,
+            Value::Int(number) => ValueRef::Int(*number),
+            Value::Embedded(bytes) => ValueRef::Embedded(bytes),
+            Value::Raw(bytes) => ValueRef::Raw(bytes),
+            Value::Large(bytes) => ValueRef::Large(bytes),
+            Value::Packed(packed) => ValueRef::Packed(packed.as_ref()),
         }
-    }
-
-    /// The name that TYPE answers.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Value::Int(_) | Value::Embedded(_) | Value::Raw(_) | Value::Large(_) => "string",
-        }
-    }
-
-    /// The name that OBJECT ENCODING answers.
-    pub fn encoding_name(&self) -> &'static str {
-        match self {
-            Value::Int(_) => "int",
-            Value::Embedded(_) => "embstr",
-            Value::Raw(_) | Value::Large(_) => "raw",
-        }
-    }
-
-    /// The bytes of a string value; a number is written into `scratch`.
-    #[inline]
-    pub fn string_bytes<'a>(&'a self, scratch: &'a mut itoa::Buffer) -> &'a [u8] {
-        match self {
-            Value::Int(number) => scratch.format(*number).as_bytes(),
-            Value::Embedded(bytes) => bytes,
-            Value::Raw(bytes) => bytes,
-            Value::Large(bytes) => bytes,
-        }
-    }
-
-    /// Reads a little of what the value holds outside its entry, for [`Keys::warm`](super::Keys::warm).
-    #[inline]
-    pub(super) fn touch(&self) -> usize {
-        let ends = |bytes: &[u8]| match bytes {
-            [first, .., last] => usize::from(*first ^ *last),
-            _ => 0,
-        };
-        match self {
-            Value::Int(_) => 0,
-            Value::Embedded(bytes) => ends(bytes),
-            Value::Raw(bytes) => ends(bytes),
-            Value::Large(bytes) => bytes.len(),
-        }
-    }
-
-    /// Length of a string value in bytes.
-    pub fn string_len(&self) -> usize {
-        self.string_bytes(&mut itoa::Buffer::new()).len()
     }
 
     /// The string as a growable buffer; from here on its encoding is `raw`, as in Redis after APPEND or SETRANGE.
-    pub fn make_raw(&mut self) -> &mut Vec<u8> {
+    pub(super) fn make_raw(&mut self) -> &mut Vec<u8> {
         if !matches!(self, Value::Raw(_)) {
             let bytes = match std::mem::replace(self, Value::Int(0)) {
-                Value::Int(number) => itoa::Buffer::new().format(number).as_bytes().to_vec(),
-                Value::Embedded(bytes) => bytes.into_vec(),
-                Value::Raw(bytes) => bytes,
                 // Takes the buffer over where nobody else holds it, copies where a reply is still on its way.
-                Value::Large(bytes) => Vec::from(*bytes),
+                Value::Large(bytes) => Vec::from(bytes),
+                Value::Embedded(bytes) => bytes.into_vec(),
+                other => other.as_ref().string_bytes(&mut Scratch::default()).to_vec(),
             };
             *self = Value::Raw(bytes);
         }
@@ -140,26 +123,107 @@ impl Value {
         }
     }
 
-    /// The string for sharing with the network, if it is large enough to be worth it.
-    pub fn share(&mut self) -> Option<&Bytes> {
+    /// Makes a large string ready for sharing with the network.
+    pub(super) fn share(&mut self) {
         if let Value::Raw(bytes) = self
-            && bytes.len() > LARGE_VALUE_BYTES
+            && bytes.len() >= LARGE_VALUE_BYTES
         {
-            *self = Value::Large(Box::new(Bytes::from(std::mem::take(bytes))));
-        }
-        match self {
-            Value::Large(bytes) => Some(bytes),
-            _ => None,
+            *self = Value::Large(Bytes::from(std::mem::take(bytes)));
         }
     }
 
-    /// Bytes that the value holds outside its entry, as the allocator rounds them.
-    pub fn heap_bytes(&self) -> usize {
+    /// Bytes that the value holds outside itself, as the allocator rounds them.
+    pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Value::Int(_) => 0,
             Value::Embedded(bytes) => allocation(bytes.len()),
             Value::Raw(bytes) => allocation(bytes.capacity()),
-            Value::Large(bytes) => allocation(bytes.len()) + allocation(size_of::<Bytes>()),
+            Value::Large(bytes) => allocation(bytes.len()),
+            Value::Packed(packed) => allocation(packed.bytes.len()),
+        }
+    }
+}
+
+impl PackedValue {
+    fn as_ref(&self) -> Packed<'_> {
+        Packed { codec: self.codec, original_len: self.original_len, bytes: &self.bytes }
+    }
+}
+
+impl From<Packed<'_>> for PackedValue {
+    fn from(packed: Packed<'_>) -> Self {
+        Self { codec: packed.codec, original_len: packed.original_len, bytes: packed.bytes.into() }
+    }
+}
+
+impl<'a> ValueRef<'a> {
+    /// A string that was set in one go.
+    #[inline]
+    pub(super) fn text(bytes: &'a [u8]) -> Self {
+        if bytes.len() <= EMBEDDED_BYTES_MAX { ValueRef::Embedded(bytes) } else { ValueRef::Raw(bytes) }
+    }
+
+    /// Whether the value is a string, in whatever encoding.
+    #[inline]
+    pub fn is_string(self) -> bool {
+        match self {
+            ValueRef::Int(_) | ValueRef::Embedded(_) | ValueRef::Raw(_) | ValueRef::Large(_) | ValueRef::Packed(_) => {
+                true
+            }
+        }
+    }
+
+    /// The name that TYPE answers.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            ValueRef::Int(_) | ValueRef::Embedded(_) | ValueRef::Raw(_) | ValueRef::Large(_) | ValueRef::Packed(_) => {
+                "string"
+            }
+        }
+    }
+
+    /// The name that OBJECT ENCODING answers.
+    pub fn encoding_name(self) -> &'static str {
+        match self {
+            ValueRef::Int(_) => "int",
+            ValueRef::Embedded(_) => "embstr",
+            ValueRef::Raw(_) | ValueRef::Large(_) | ValueRef::Packed(_) => "raw",
+        }
+    }
+
+    /// The bytes of a string value; what does not lie in memory as it is written is written into `scratch`.
+    #[inline]
+    pub fn string_bytes<'s>(self, scratch: &'s mut Scratch) -> &'s [u8]
+    where
+        'a: 's,
+    {
+        match self {
+            ValueRef::Int(number) => scratch.number.format(number).as_bytes(),
+            ValueRef::Embedded(bytes) | ValueRef::Raw(bytes) => bytes,
+            ValueRef::Large(bytes) => bytes,
+            ValueRef::Packed(packed) => {
+                unpack(packed, &mut scratch.unpacked);
+                &scratch.unpacked
+            }
+        }
+    }
+
+    /// Length of a string value in bytes.
+    pub fn string_len(self) -> usize {
+        match self {
+            ValueRef::Packed(packed) => packed.original_len as usize,
+            value => value.string_bytes(&mut Scratch::default()).len(),
+        }
+    }
+
+    /// The value, owned and unpacked. Large strings are shared, not copied.
+    pub fn to_value(self) -> Value {
+        match self {
+            ValueRef::Int(number) => Value::Int(number),
+            ValueRef::Embedded(bytes) => Value::Embedded(bytes.into()),
+            ValueRef::Raw(bytes) => Value::Raw(bytes.to_vec()),
+            ValueRef::Large(bytes) => Value::Large(bytes.clone()),
+            ValueRef::Packed(_) => Value::text(self.string_bytes(&mut Scratch::default())),
         }
     }
 }
@@ -171,7 +235,7 @@ pub(super) fn allocation(size: usize) -> usize {
 
 /// The number that `bytes` is the shortest decimal form of, if there is one: no sign but a minus, no leading zero.
 #[inline]
-fn canonical_integer(bytes: &[u8]) -> Option<i64> {
+pub(super) fn canonical_integer(bytes: &[u8]) -> Option<i64> {
     if bytes.is_empty() || bytes.len() > INTEGER_TEXT_MAX {
         return None;
     }
@@ -218,32 +282,19 @@ mod tests {
             (&"x".repeat(20_000), "raw"),
         ] {
             let value = Value::string(text.as_bytes());
-            assert_eq!(value.encoding_name(), encoding, "{text:.50}");
-            assert_eq!(value.string_bytes(&mut itoa::Buffer::new()), text.as_bytes());
-        }
-    }
-
-    #[test]
-    fn assigning_gives_what_setting_gives() {
-        let texts =
-            ["", "1", "-77", "abc", "abd", &"x".repeat(44), &"y".repeat(60), &"z".repeat(50), &"w".repeat(17_000)];
-        for old in texts {
-            for new in texts {
-                let mut value = Value::string(old.as_bytes());
-                value.assign(new.as_bytes());
-                assert_eq!(value.string_bytes(&mut itoa::Buffer::new()), new.as_bytes());
-                assert_eq!(value.encoding_name(), Value::string(new.as_bytes()).encoding_name());
-            }
+            assert_eq!(value.as_ref().encoding_name(), encoding, "{text:.50}");
+            assert_eq!(value.as_ref().string_bytes(&mut Scratch::default()), text.as_bytes());
         }
     }
 
     #[test]
     fn a_shared_value_survives_a_change_of_the_original() {
-        let mut value = Value::string(&[7; 20_000]);
-        let shared = value.share().expect("large").clone();
+        let mut value = Value::Raw(vec![7; 20_000]);
+        value.share();
+        let Value::Large(shared) = value.clone() else { panic!("shared") };
         value.make_raw().push(8);
         assert_eq!(shared.len(), 20_000);
-        assert_eq!(value.string_len(), 20_001);
-        assert_eq!(value.encoding_name(), "raw");
+        assert_eq!(value.as_ref().string_len(), 20_001);
+        assert_eq!(value.as_ref().encoding_name(), "raw");
     }
 }

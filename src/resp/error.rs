@@ -97,6 +97,8 @@ reply_errors! {
         LfuSelected =
             "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between \
             policies at runtime LRU and LFU data will take some time to adjust.",
+        IdleTimeNotTracked = "ERR The maxmemory policy does not keep idle times. Policies that do are noeviction and those \
+            that end in -lru.",
 
         // Connection.
         NoAuth = "NOAUTH Authentication required.",

@@ -10,7 +10,7 @@ use super::boot::Node;
 use super::control::{self, CoreEnd};
 use crate::base::{ConnId, CoreId};
 use crate::engine::{Effect, Engine, Input, Sleep};
-use crate::limits::{EVENTS_LEFT_MAX, TURN_EVENTS, TURNS_MEASURED};
+use crate::limits::{EVENTS_LEFT_MAX, TURN_COMMANDS, TURN_EVENTS, TURNS_MEASURED};
 use crate::net::{self, End, Event, ListenerId, Net, NetError, Wait};
 use crate::os::{Clock, listen};
 use crate::session::Peer;
@@ -74,6 +74,11 @@ impl CoreLoop {
             self.engine.wake();
             waited?;
             self.turn();
+            // What is left holds buffers of the pool: above a limit it is worked off before the kernel may bring more.
+            while self.net.backlog() > EVENTS_LEFT_MAX {
+                self.carry_out();
+                self.turn();
+            }
             self.drain();
         }
         Ok(())
@@ -110,10 +115,12 @@ impl CoreLoop {
         }
     }
 
-    /// Takes events until there are no more, or enough for one turn.
+    /// Takes events until there are no more, or enough for one turn: so many, or with so many commands in them.
     fn take_events(&mut self) {
         let mut taken = 0;
-        while (taken < TURN_EVENTS || self.net.backlog() > EVENTS_LEFT_MAX)
+        let enough = self.engine.commands() + TURN_COMMANDS;
+        while taken < TURN_EVENTS
+            && self.engine.commands() < enough
             && let Some(event) = self.net.next_event()
         {
             taken += 1;

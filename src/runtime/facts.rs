@@ -7,8 +7,7 @@ use crate::os::{memory, process};
 pub(super) fn facts(config_file: Option<&str>, run_id: String) -> Facts {
     let config_file = config_file.map(absolute).unwrap_or_default();
     let (system, executable) = (process::system(), process::executable());
-    let machine_bytes = memory::total_bytes();
-    let total_memory_bytes = memory::cgroup_limit_bytes().map_or(machine_bytes, |limit| limit.min(machine_bytes));
+    let total_memory_bytes = memory::usable_bytes();
     let supervised = if std::env::var_os(crate::os::notify::SOCKET_VARIABLE).is_some() { "systemd" } else { "no" };
     std::sync::Arc::new(move || {
         let (whole, thread) = (process::cpu_time(process::Whose::Process), process::cpu_time(process::Whose::Thread));

@@ -93,7 +93,8 @@ impl Server {
         Self::spawn_command(launcher, variant, address, flags)
     }
 
-    fn spawn_command(mut command: Command, variant: &Variant, address: SocketAddr, flags: &[&str]) -> Server {
+    /// The same at a given address.
+    pub fn spawn_command(mut command: Command, variant: &Variant, address: SocketAddr, flags: &[&str]) -> Server {
         let directory = new_directory();
         // Settings in the environment of the developer must not reach the server.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COREWISE_")) {

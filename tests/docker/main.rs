@@ -26,7 +26,7 @@ fn corewise() -> Vec<Variant> {
 
 /// What a server comes to that is given these variables. A word in them that is not understood ends the test.
 fn configured(environment: &[(String, String)]) -> Config {
-    let loaded = load(&Written { flags: &[], environment, file: None });
+    let loaded = load(&Written { flags: &[], environment, file: None, memory_bytes: 1 << 30 });
     let Loaded { config, notices } = loaded.unwrap_or_else(|error| panic!("{environment:?}: {error}"));
     assert!(notices.is_empty(), "{environment:?}: {notices:?}");
     config

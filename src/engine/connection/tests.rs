@@ -6,7 +6,7 @@ use crate::engine::testing::{Node, START_S};
 use crate::mesh::LendingMode;
 
 fn with_password() -> Node {
-    let config = Config::default().set(&[(b"requirepass", b"secret")]).expect("a valid password").config;
+    let config = Config::default().set(&[(b"requirepass", b"secret")], 0).expect("a valid password").config;
     Node::with(1, LendingMode::Usual, |settings| *settings = config)
 }
 

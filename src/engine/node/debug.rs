@@ -7,7 +7,7 @@ use crate::engine::mail::OwnedRequest;
 use crate::engine::requests::Flow;
 use crate::engine::{Effect, Engine};
 use crate::exec;
-use crate::keyspace::{ScanPosition, Shard};
+use crate::keyspace::{ScanPosition, Scratch, Shard};
 use crate::limits::STALL_US_MAX;
 use crate::resp::{Output, Protocol, Reply, ReplyError};
 use crate::session::Session;
@@ -187,7 +187,7 @@ impl Engine {
         let now = self.now;
         let Some(shard) = &mut self.shard else { return Told::Digests(Vec::new()) };
         let Some(keys) = keys else { return Told::Digests(vec![digest_of_all(shard, now.unix_ms())]) };
-        let mut scratch = itoa::Buffer::new();
+        let mut scratch = Scratch::default();
         let of_key = |key: &[u8]| match shard.keys(usize::from(database), now).peek(key) {
             Some(entry) => mix(&[entry.value().string_bytes(&mut scratch)]),
             None => Digest::default(),
@@ -202,7 +202,7 @@ fn digest_of_all(shard: &Shard, now_ms: u64) -> Digest {
         let mut position = Some(ScanPosition::default());
         while let Some(from) = position {
             position = database.scan(from, crate::limits::SLICE_ENTRIES, now_ms, |entry| {
-                let mut scratch = itoa::Buffer::new();
+                let mut scratch = Scratch::default();
                 let deadline = entry.deadline().unix_ms().unwrap_or(0).to_le_bytes();
                 let value = entry.value().string_bytes(&mut scratch);
                 let digest = mix(&[&number.to_le_bytes(), entry.key(), value, &deadline]);

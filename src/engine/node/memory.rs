@@ -45,7 +45,7 @@ impl Engine {
         text.field("used_memory_vm_total_human", human(0));
         text.field("used_memory_functions", 0);
         both(text, "used_memory_scripts", 0);
-        both(text, "maxmemory", self.config.maxmemory);
+        both(text, "maxmemory", self.config.maxmemory.bytes());
         text.field("maxmemory_policy", self.config.value("maxmemory-policy").unwrap_or_default());
         text.field("allocator_frag_ratio", ratio(resident, used));
         text.field("allocator_frag_bytes", resident.saturating_sub(used));

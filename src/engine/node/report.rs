@@ -214,6 +214,12 @@ impl Engine {
         }
     }
 
+    /// Commands that clients of this core have sent so far.
+    #[inline]
+    pub fn commands(&self) -> u64 {
+        self.stats.commands
+    }
+
     /// The longest turn so far, in microseconds of CPU time.
     pub fn longest_turn_us(&self) -> u64 {
         self.stats.longest_turn_us

@@ -41,8 +41,14 @@ impl Engine {
     /// Applies a change on the first core.
     pub(super) fn set(&mut self, pairs: &[Pair]) -> Result<ConfigVersion, String> {
         let pairs: Vec<(&[u8], &[u8])> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let changed = self.config.set(&pairs).map_err(|error| format!("ERR {error}"))?;
+        let memory_bytes = (self.facts)().total_memory_bytes;
+        let changed = self.config.set(&pairs, memory_bytes).map_err(|error| format!("ERR {error}"))?;
         tracing::info!(settings = ?changed.names, "settings were changed by a client");
+        if changed.names.contains(&"maxmemory")
+            && let Some(notice) = changed.config.memory_notice(memory_bytes)
+        {
+            tracing::warn!("{notice}");
+        }
         let version = ConfigVersion { number: self.config_number + 1, config: Arc::new(changed.config) };
         self.configure(version.clone());
         Ok(version)
@@ -53,6 +59,9 @@ impl Engine {
         if version.number > self.config_number {
             self.config_number = version.number;
             self.config = version.config;
+            if self.core == FIRST {
+                self.shared.set_limits(&self.config);
+            }
             self.slowlog.trim(self.slowlog_max());
             if self.config.requirepass.is_none() {
                 self.sessions.iter_mut().for_each(|session| session.authenticated = true);

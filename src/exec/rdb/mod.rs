@@ -13,7 +13,7 @@
 mod lzf;
 mod string;
 
-use crate::keyspace::Value;
+use crate::keyspace::{Scratch, Value, ValueRef};
 
 /// The version written: that of Redis 7.0, so that it and all later ones can read it. Strings have not changed since.
 const VERSION_WRITTEN: u16 = 10;
@@ -35,10 +35,10 @@ pub(super) enum Corrupt {
 }
 
 /// The payload that DUMP answers for `value`.
-pub(super) fn serialize(value: &Value) -> Vec<u8> {
+pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
     let mut payload = Vec::with_capacity(1 + value_bytes(value) + FOOTER_BYTES);
     payload.push(TYPE_STRING);
-    string::write(value.string_bytes(&mut itoa::Buffer::new()), &mut payload);
+    string::write(value.string_bytes(&mut Scratch::default()), &mut payload);
     payload.extend_from_slice(&VERSION_WRITTEN.to_le_bytes());
     let checksum = CRC64.checksum(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
@@ -46,8 +46,8 @@ pub(super) fn serialize(value: &Value) -> Vec<u8> {
 }
 
 /// How many bytes a value takes in a payload, without type and footer.
-pub(super) fn value_bytes(value: &Value) -> usize {
-    string::written_bytes(value.string_bytes(&mut itoa::Buffer::new()))
+pub(super) fn value_bytes(value: ValueRef<'_>) -> usize {
+    string::written_bytes(value.string_bytes(&mut Scratch::default()))
 }
 
 /// The value of a payload; its string may be `string_bytes_max` long. Bytes between value and footer are ignored, as by
@@ -133,15 +133,15 @@ mod tests {
     }
 
     fn text(value: &Value) -> Vec<u8> {
-        value.string_bytes(&mut itoa::Buffer::new()).to_vec()
+        value.as_ref().string_bytes(&mut Scratch::default()).to_vec()
     }
 
     #[test]
     fn dumps_are_those_of_redis() {
         for (string, hex) in DUMPS {
             let value = Value::string(string.as_bytes());
-            assert_eq!(serialize(&value), bytes(hex), "{string}");
-            assert_eq!(value_bytes(&value), bytes(hex).len() - 1 - FOOTER_BYTES, "{string}");
+            assert_eq!(serialize(value.as_ref()), bytes(hex), "{string}");
+            assert_eq!(value_bytes(value.as_ref()), bytes(hex).len() - 1 - FOOTER_BYTES, "{string}");
         }
     }
 
@@ -150,7 +150,7 @@ mod tests {
         for (string, hex) in DUMPS.iter().chain(COMPRESSED) {
             let value = deserialize(&bytes(hex), 100).unwrap_or_else(|_| panic!("{string}"));
             assert_eq!(text(&value), string.as_bytes());
-            assert_eq!(value.encoding_name(), Value::string(string.as_bytes()).encoding_name());
+            assert_eq!(value.as_ref().encoding_name(), Value::string(string.as_bytes()).as_ref().encoding_name());
         }
     }
 
@@ -179,7 +179,7 @@ mod tests {
                     let mut bad = body.to_vec();
                     bad[at] = wrong;
                     if let Ok(value) = deserialize(&seal(&bad, 10), 200) {
-                        assert!(value.string_len() <= 200);
+                        assert!(value.as_ref().string_len() <= 200);
                     }
                 }
                 // A value that lacks bytes is none.
@@ -213,10 +213,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(string in proptest::collection::vec(any::<u8>(), 0..4_000)) {
-            let payload = serialize(&Value::string(&string));
+            let payload = serialize(Value::string(&string).as_ref());
             let value = deserialize(&payload, string.len()).expect("our own");
             prop_assert_eq!(text(&value), &string[..]);
-            if !string.is_empty() && value.encoding_name() != "int" {
+            if !string.is_empty() && value.as_ref().encoding_name() != "int" {
                 prop_assert_eq!(deserialize(&payload, string.len() - 1).err(), Some(Corrupt::Value));
             }
         }
@@ -224,7 +224,7 @@ mod tests {
         #[test]
         fn numbers_survive(number in any::<i64>(), shift in 0..64) {
             let number = number >> shift;
-            let value = deserialize(&serialize(&Value::Int(number)), 100).expect("our own");
+            let value = deserialize(&serialize(ValueRef::Int(number)), 100).expect("our own");
             prop_assert_eq!(text(&value), number.to_string().into_bytes());
         }
 

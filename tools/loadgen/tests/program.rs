@@ -105,7 +105,7 @@ fn replay_counts_what_a_cache_would_miss() {
     let trace = "0,1,100,0\n0,1,100,0\n1,2,300,0\n2,3,100,60\n3,2,300,0\n4,3,100,60\n";
     let plain = Scratch::new("trace.csv", trace.as_bytes());
     let packed = Scratch::new("trace.csv.zst", &zstd::encode_all(trace.as_bytes(), 3).unwrap());
-    for (file, scale, bytes) in [(&plain, "--scale 2", 2000), (&packed, "--footprint 50kb", 102_400)] {
+    for (file, scale, bytes) in [(&plain, "--scale 2 --batch 1", 2000), (&packed, "--footprint 50kb", 102_400)] {
         server.connect().ask("FLUSHALL");
         let found = found(&format!("replay -p {port} --trace {} {scale}", file.path()));
         assert_eq!((&found["requests"], &found["misses"], &found["objects"]), (&6.into(), &3.into(), &3.into()));

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -18,9 +19,6 @@ use crate::flags::TargetFlags;
 use crate::plan::quantity;
 use crate::plan::trace::{self, Request};
 use crate::report::live::{Bar, Counted};
-
-/// Requests that are sent before their replies are awaited.
-const BATCH: usize = 128;
 
 /// Bytes of values that are sent before replies are awaited.
 const BATCH_BYTES: usize = 1 << 20;
@@ -42,6 +40,10 @@ pub struct ReplayFlags {
     /// Replay only so many requests
     #[arg(long, short = 'n', value_name = "N", value_parser = quantity::count)]
     requests: Option<u64>,
+    /// Requests that are sent before their replies are awaited, at most. A server that counts the buffers of its clients
+    /// as memory has the less of it for objects, the more is under way: use few where memory is scarce
+    #[arg(long, value_name = "COUNT", default_value = "128")]
+    batch: NonZeroUsize,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -98,7 +100,7 @@ pub fn run(flags: &ReplayFlags) -> Result<(), String> {
     }
     trace::scale(&mut requests, factor);
     let mut bar = Bar::new("replaying", Counted::Operations, Some(requests.len() as u64));
-    let replayed = replay(&flags.target.target()?, &requests, &mut |done| bar.set(done));
+    let replayed = replay(&flags.target.target()?, &requests, flags.batch, &mut |done| bar.set(done));
     bar.finish();
     let replayed = replayed.map_err(|error| format!("the replay ended early: {error}"))?;
     let text = if flags.json { json(&replayed)? } else { text(&replayed) };
@@ -154,8 +156,13 @@ fn read(path: &Path) -> Result<Vec<Request>, String> {
     trace::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Replays requests on a server, telling `progress` how many are done.
-pub fn replay(target: &Target, requests: &[Request], progress: &mut dyn FnMut(u64)) -> Result<Replayed, String> {
+/// Replays requests on a server, at most `batch_max` of them at once, telling `progress` how many are done.
+pub fn replay(
+    target: &Target,
+    requests: &[Request],
+    batch_max: NonZeroUsize,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Replayed, String> {
     let mut server = target.talk().map_err(|error| error.to_string())?;
     let noise = noise(requests.iter().map(|request| request.size).max().unwrap_or_default() as usize);
     let mut replayed = Replayed { footprint_bytes: trace::footprint(requests), ..Replayed::default() };
@@ -164,7 +171,7 @@ pub fn replay(target: &Target, requests: &[Request], progress: &mut dyn FnMut(u6
     let mut rest = requests;
     while !rest.is_empty() {
         in_batch.clear();
-        let batch = rest.iter().take(BATCH).take_while(|request| in_batch.insert(request.key)).count();
+        let batch = rest.iter().take(batch_max.get()).take_while(|request| in_batch.insert(request.key)).count();
         let (batch, later) = rest.split_at(batch);
         rest = later;
         let missed = look_up(&mut server, batch).map_err(|error| error.to_string())?;

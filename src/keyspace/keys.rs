@@ -1,0 +1,542 @@
+//! The keys of one database at one moment: how commands reach them.
+
+use bytes::Bytes;
+
+use super::database::{Database, Found};
+use super::deadline::{Deadline, Form};
+use super::entry::{self, Draft, Entry, EntryRef, INLINE_KEY_BYTES_MAX, INLINE_VALUE_BYTES_MAX, Kind, Stored};
+use super::packing::{Packed, pack};
+use super::policy::clock;
+use super::position::Position;
+use super::shard::Common;
+use super::value::{Object, Scratch, Value, ValueRef, canonical_integer};
+use crate::limits::{LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
+
+/// How much a key is used, as far as the policy keeps account of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Usage {
+    /// Seconds since the last access, under the policies that go by recency, and under noeviction.
+    Idle(u32),
+    /// The logarithmic counter of Redis's LFU.
+    Frequency(u8),
+    /// The policy keeps no account that Redis has a name for.
+    Unknown,
+}
+
+/// The keys of one database of a shard at one moment. An entry that is due is removed when it is met.
+pub struct Keys<'s> {
+    database: &'s mut Database,
+    common: &'s mut Common,
+}
+
+impl<'s> Keys<'s> {
+    #[inline]
+    pub(super) fn new(database: &'s mut Database, common: &'s mut Common) -> Self {
+        Self { database, common }
+    }
+
+    /// Where the key is, if it is there and not due.
+    #[inline]
+    fn locate(&mut self, position: Position, key: &[u8]) -> Option<Found> {
+        let found = self.database.find(position, key)?;
+        if found.header.form() != Form::None && self.database.entry(found.cell).deadline().is_due(self.common.now_ms())
+        {
+            self.expire(position, found);
+            return None;
+        }
+        Some(found)
+    }
+
+    #[cold]
+    fn expire(&mut self, position: Position, found: Found) {
+        self.common.stats.expired += 1;
+        self.remove(position, found);
+    }
+
+    fn remove(&mut self, position: Position, found: Found) {
+        if let Some(object) = self.database.remove(position, found) {
+            self.common.graveyard.bury(object);
+        }
+    }
+
+    /// Brings what finding these keys will need into the cache, if the database is too large to lie there anyway. Three
+    /// walks, each of loads that do not depend on one another, so that the processor waits for all cache misses of a walk
+    /// at once instead of one after the other.
+    pub fn warm(&self, keys: &[&[u8]; WARM_KEYS], count: usize) {
+        if self.database.len() < WARM_ENTRIES_MIN {
+            return;
+        }
+        let table = &self.database.table;
+        let mut positions = [Position { bits: 0, tag: 0 }; WARM_KEYS];
+        let mut suspects = [None; WARM_KEYS];
+        let mut touched = 0;
+        for (position, key) in positions.iter_mut().zip(&keys[..count]) {
+            *position = self.database.position(key);
+            touched ^= table.block(table.block_of(position.bits)).earliest();
+        }
+        for (suspect, position) in suspects.iter_mut().zip(&positions[..count]) {
+            // The first entry with the right fingerprint is nearly always the right one.
+            *suspect = table.suspect(*position);
+        }
+        for cell in suspects.iter().flatten() {
+            touched ^= self.database.entry(*cell).touch_bytes();
+        }
+        std::hint::black_box(touched);
+    }
+
+    /// The value for a command that reads it: counts a hit or a miss and notes the access. Strings of
+    /// [`LARGE_VALUE_BYTES`] or more come as [`ValueRef::Large`].
+    #[inline]
+    pub fn read(&mut self, key: &[u8]) -> Option<ValueRef<'_>> {
+        let (position, found) = self.meet(key)?;
+        if found.header.kind() == Kind::Object {
+            self.share_at(position, found);
+        }
+        Some(self.database.entry(found.cell).value())
+    }
+
+    /// As [`Keys::read`], for a command that answers no more than a part of a string or a figure about it: the value
+    /// keeps the encoding that it has, so that reading and appending in turn does not change it to and fro.
+    pub fn read_part(&mut self, key: &[u8]) -> Option<ValueRef<'_>> {
+        let (_, found) = self.meet(key)?;
+        Some(self.database.entry(found.cell).value())
+    }
+
+    /// The string of a key for sharing with the network, if it is large enough: no count, no access noted.
+    pub fn share(&mut self, key: &[u8]) -> Option<&Bytes> {
+        let position = self.database.position(key);
+        let found = self.locate(position, key)?;
+        self.share_at(position, found);
+        match self.database.entry(found.cell).value() {
+            ValueRef::Large(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Makes a large string ready for sharing.
+    fn share_at(&mut self, position: Position, found: Found) {
+        if matches!(self.database.object(found), Some(Object { value: Value::Raw(_), .. })) {
+            self.database.change_object(position, found, |object| object.value.share());
+        }
+    }
+
+    /// Where the key is; counts a hit or a miss and notes the access.
+    #[inline]
+    fn meet(&mut self, key: &[u8]) -> Option<(Position, Found)> {
+        let position = self.database.position(key);
+        let Some(found) = self.locate(position, key) else {
+            self.common.stats.misses += 1;
+            return None;
+        };
+        self.common.stats.hits += 1;
+        Some((position, self.touched(position, found)))
+    }
+
+    /// Notes an access, in the form that the policy goes by.
+    #[inline]
+    fn touched(&mut self, position: Position, found: Found) -> Found {
+        if !self.common.touching {
+            return found;
+        }
+        let policy = self.common.rules.policy;
+        if !policy.keeps_recency() && !policy.keeps_frequency() {
+            let hits = found.header.hits();
+            if hits < entry::HITS_MAX {
+                let header = found.header.with_hits(hits + 1);
+                header.write(self.database.cells.from_mut(found.cell));
+                return Found { header, ..found };
+            }
+            return found;
+        }
+        let before = self.database.entry(found.cell).access();
+        let stamp = self.common.next_access(before);
+        match before {
+            Some(before) if before == stamp => found,
+            Some(_) => {
+                entry::write_access(found.header, self.database.cells.from_mut(found.cell), stamp);
+                found
+            }
+            None => self.database.reshape(position, found, |draft| draft.access = Some(stamp), self.common),
+        }
+    }
+
+    /// The entry for a command that only looks at it: no count, no access noted.
+    pub fn peek(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
+        let found = self.locate(self.database.position(key), key)?;
+        Some(self.database.entry(found.cell))
+    }
+
+    /// The entry for a command that asks about the key rather than for its value: counts a hit or a miss, but notes no
+    /// access.
+    pub fn look(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
+        let Some(found) = self.locate(self.database.position(key), key) else {
+            self.common.stats.misses += 1;
+            return None;
+        };
+        self.common.stats.hits += 1;
+        Some(self.database.entry(found.cell))
+    }
+
+    /// Notes an access (TOUCH). True if the key is there.
+    pub fn touch(&mut self, key: &[u8]) -> bool {
+        self.meet(key).is_some()
+    }
+
+    /// How much a key is used: counts a hit or a miss, but notes no access.
+    pub fn usage(&mut self, key: &[u8]) -> Option<Usage> {
+        let access = self.look(key)?.access();
+        Some(self.usage_of(access))
+    }
+
+    /// How much a key is used, for a command that only looks at it: no count, no access noted.
+    pub fn usage_uncounted(&mut self, key: &[u8]) -> Option<Usage> {
+        let access = self.peek(key)?.access();
+        Some(self.usage_of(access))
+    }
+
+    fn usage_of(&self, access: Option<u32>) -> Usage {
+        let (now_ms, rules) = (self.common.now_ms(), &self.common.rules);
+        match access {
+            _ if rules.policy.keeps_frequency() => {
+                let stamp = access.unwrap_or_else(|| clock::lfu_fresh(now_ms));
+                Usage::Frequency(clock::lfu_frequency(stamp, now_ms, rules.lfu_decay_minutes))
+            }
+            _ if rules.policy.keeps_recency() => Usage::Idle(access.map_or(0, |stamp| clock::idle_s(stamp, now_ms))),
+            _ => Usage::Unknown,
+        }
+    }
+
+    /// Dates the last access back to `idle_s` seconds ago, or sets the counter of accesses (RESTORE), if the policy goes
+    /// by that.
+    pub fn set_usage(&mut self, key: &[u8], usage: Usage) {
+        let (now_ms, policy) = (self.common.now_ms(), self.common.rules.policy);
+        let stamp = match usage {
+            Usage::Idle(idle_s) if policy.keeps_recency() => {
+                clock::lru_stamp(now_ms.saturating_sub(u64::from(idle_s.min((1 << clock::STAMP_BITS) - 1)) * 1000))
+            }
+            Usage::Frequency(frequency) if policy.keeps_frequency() => clock::lfu_stamp(now_ms, frequency),
+            _ => return,
+        };
+        let position = self.database.position(key);
+        let Some(found) = self.locate(position, key) else { return };
+        if found.header.has_access() {
+            entry::write_access(found.header, self.database.cells.from_mut(found.cell), stamp);
+        } else {
+            self.database.reshape(position, found, |draft| draft.access = Some(stamp), self.common);
+        }
+    }
+
+    /// What a key costs in bytes, with its places in table and queue.
+    pub fn charge(&mut self, key: &[u8]) -> Option<usize> {
+        let found = self.locate(self.database.position(key), key)?;
+        Some(self.database.charge(found.cell) + self.database.lineup.item_bytes())
+    }
+
+    /// A copy of an entry, for a command that runs elsewhere. Large strings are shared, not copied.
+    pub fn copy(&mut self, key: &[u8]) -> Option<Entry> {
+        let position = self.database.position(key);
+        let found = self.locate(position, key)?;
+        self.share_at(position, found);
+        let entry = self.database.entry(found.cell);
+        Some(Entry { value: entry.value().to_value(), deadline: entry.deadline(), access: entry.access() })
+    }
+
+    /// The value for a command that changes it in place; notes the access.
+    pub fn edit<'k>(&'k mut self, key: &'k [u8]) -> Option<Edit<'k>> {
+        let position = self.database.position(key);
+        let found = self.locate(position, key)?;
+        let found = self.touched(position, found);
+        Some(Edit { keys: Keys { database: self.database, common: self.common }, key, position, found })
+    }
+
+    /// Sets a string. `None` keeps the deadline of a key that is there.
+    #[inline]
+    pub fn set_string(&mut self, key: &[u8], bytes: &[u8], deadline: Option<Deadline>) {
+        let position = self.database.position(key);
+        self.common.stats.changes += 1;
+        let new = canonical_integer(bytes).map_or(New::Text(bytes), New::Number);
+        match self.locate(position, key) {
+            None => self.insert(position, key, new, self.common.or_default(deadline.unwrap_or(Deadline::NEVER)), None),
+            Some(found) => {
+                let found = self.touched(position, found);
+                let deadline = deadline.map(|deadline| self.common.or_default(deadline));
+                self.overwrite(position, found, key, new, deadline);
+            }
+        }
+    }
+
+    /// Sets any value, whatever was there.
+    pub fn set(&mut self, key: &[u8], value: Value, deadline: Deadline) {
+        let deadline = self.common.or_default(deadline);
+        self.put(key, Entry { value, deadline, access: None });
+    }
+
+    /// Puts an entry that came from elsewhere under `key`, whatever was there.
+    pub fn put(&mut self, key: &[u8], entry: Entry) {
+        let position = self.database.position(key);
+        self.common.stats.changes += 1;
+        if let Some(old) = self.locate(position, key) {
+            self.remove(position, old);
+        }
+        match &entry.value {
+            Value::Int(number) => self.insert(position, key, New::Number(*number), entry.deadline, entry.access),
+            Value::Embedded(bytes) => self.insert(position, key, New::Text(bytes), entry.deadline, entry.access),
+            Value::Raw(bytes) if bytes.len() <= INLINE_VALUE_BYTES_MAX => {
+                self.insert(position, key, New::Raw(bytes), entry.deadline, entry.access);
+            }
+            _ => self.insert(position, key, New::Object(entry.value), entry.deadline, entry.access),
+        }
+    }
+
+    /// Adds a key that is not there.
+    #[inline]
+    fn insert(&mut self, position: Position, key: &[u8], new: New<'_>, deadline: Deadline, access: Option<u32>) {
+        let access = self.common.first_access(access);
+        let mut packed = std::mem::take(&mut self.common.packed);
+        let (key, value) = self.stored(key, new, &mut packed);
+        self.database.insert(position, Draft::new(key, value, deadline, access), self.common);
+        self.common.keep_packed(packed);
+    }
+
+    /// Gives a key that is there another value; `None` keeps the deadline.
+    #[inline]
+    fn overwrite(&mut self, position: Position, found: Found, key: &[u8], new: New<'_>, deadline: Option<Deadline>) {
+        let old = self.database.entry(found.cell);
+        let (deadline, access) = (deadline.unwrap_or_else(|| old.deadline()), old.access());
+        let mut packed = std::mem::take(&mut self.common.packed);
+        let (key, value) = self.stored(key, new, &mut packed);
+        let draft = Draft { header: found.header, ..Draft::new(key, value, deadline, access) };
+        if let Some(object) = self.database.rewrite(position, found, draft, false, self.common).1 {
+            self.common.graveyard.bury(object);
+        }
+        self.common.keep_packed(packed);
+    }
+
+    /// Brings a new value into the form in which it goes into an entry, and the key if that goes there too.
+    #[inline]
+    fn stored<'v>(&mut self, key: &'v [u8], new: New<'v>, packed: &'v mut Vec<u8>) -> (Option<&'v [u8]>, Stored<'v>) {
+        let key_in_entry = (key.len() <= INLINE_KEY_BYTES_MAX).then_some(key);
+        let value = match new {
+            new if self.common.packs(&new, packed) => {
+                if key_in_entry.is_some() && packed.len() <= INLINE_VALUE_BYTES_MAX {
+                    return (key_in_entry, Stored::packed(packed));
+                }
+                Value::Packed(Packed::read(packed).into())
+            }
+            New::Number(number) if key_in_entry.is_some() => return (key_in_entry, Stored::number(number)),
+            New::Text(bytes) if key_in_entry.is_some() && bytes.len() <= INLINE_VALUE_BYTES_MAX => {
+                return (key_in_entry, Stored::text(bytes));
+            }
+            New::Raw(bytes) if key_in_entry.is_some() && bytes.len() <= INLINE_VALUE_BYTES_MAX => {
+                return (key_in_entry, Stored::raw(bytes));
+            }
+            New::Number(number) => Value::Int(number),
+            New::Text(bytes) => Value::text(bytes),
+            New::Raw(bytes) => Value::Raw(bytes.to_vec()),
+            New::Object(value) => value,
+        };
+        let key_in_object = if key_in_entry.is_none() { Some(key.into()) } else { None };
+        (key_in_entry, self.database.keep_object(Object { key: key_in_object, value }))
+    }
+
+    /// Takes a key out with everything that belongs to it.
+    pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
+        let position = self.database.position(key);
+        let found = self.locate(position, key)?;
+        let entry = self.database.entry(found.cell);
+        let (deadline, access) = (entry.deadline(), entry.access());
+        let inline = (entry.object_number().is_none()).then(|| entry.value().to_value());
+        let object = self.database.remove(position, found);
+        self.common.stats.changes += 1;
+        let value = inline.or_else(|| object.map(|object| object.value)).unwrap_or(Value::Int(0));
+        let value = if let Value::Packed(_) = value { value.as_ref().to_value() } else { value };
+        Some(Entry { value, deadline, access })
+    }
+
+    /// Deletes a key. True if it was there. A large value is dropped later, in slices.
+    pub fn delete(&mut self, key: &[u8]) -> bool {
+        let position = self.database.position(key);
+        let Some(found) = self.locate(position, key) else { return false };
+        self.common.stats.changes += 1;
+        self.remove(position, found);
+        true
+    }
+
+    /// Gives a key another deadline. True if the key is there.
+    pub fn set_deadline(&mut self, key: &[u8], deadline: Deadline) -> bool {
+        let position = self.database.position(key);
+        let Some(found) = self.locate(position, key) else { return false };
+        self.common.stats.changes += 1;
+        self.database.reshape(position, found, |draft| draft.deadline = deadline, self.common);
+        true
+    }
+
+    /// The time that this handle goes by, in milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.common.now_ms()
+    }
+}
+
+/// A value that is to be stored.
+enum New<'v> {
+    Number(i64),
+    /// Set in one go.
+    Text(&'v [u8]),
+    /// Changed in place.
+    Raw(&'v [u8]),
+    /// Anything else; lies outside its entry.
+    Object(Value),
+}
+
+impl New<'_> {
+    /// The string, if it is one that may be packed.
+    fn string(&self) -> Option<&[u8]> {
+        match self {
+            New::Number(_) => None,
+            New::Text(bytes) | New::Raw(bytes) => Some(bytes),
+            New::Object(Value::Raw(bytes)) => Some(bytes),
+            New::Object(Value::Large(bytes)) => Some(bytes),
+            New::Object(_) => None,
+        }
+    }
+}
+
+impl Common {
+    /// Packs a new value, if the rules say so and it is worth it.
+    #[inline]
+    fn packs(&mut self, new: &New<'_>, packed: &mut Vec<u8>) -> bool {
+        let Some((codec, threshold)) = self.rules.packing else { return false };
+        let Some(string) = new.string().filter(|string| string.len() >= threshold) else { return false };
+        let is_packed = pack(string, codec, packed);
+        if is_packed {
+            self.stats.packed += 1;
+            self.stats.packed_bytes_before += string.len() as u64;
+            self.stats.packed_bytes_after += packed.len() as u64;
+        }
+        is_packed
+    }
+
+    /// Keeps the buffer in which values are packed, unless it has become large.
+    #[inline]
+    fn keep_packed(&mut self, packed: Vec<u8>) {
+        if packed.capacity() <= LARGE_VALUE_BYTES {
+            self.packed = packed;
+        }
+    }
+
+    /// The deadline of a key that a write creates.
+    #[inline]
+    fn or_default(&self, deadline: Deadline) -> Deadline {
+        match self.rules.default_ttl_ms {
+            ttl_ms if ttl_ms > 0 && deadline == Deadline::NEVER => Deadline::at(self.now_ms().saturating_add(ttl_ms)),
+            _ => deadline,
+        }
+    }
+
+    /// The stamp of a new entry, where the policy wants one; `access` is what it brings along.
+    #[inline]
+    fn first_access(&self, access: Option<u32>) -> Option<u32> {
+        if self.rules.policy.keeps_recency() {
+            Some(access.unwrap_or_else(|| clock::lru_stamp(self.now_ms())))
+        } else if self.rules.policy.keeps_frequency() {
+            Some(access.unwrap_or_else(|| clock::lfu_fresh(self.now_ms())))
+        } else {
+            None
+        }
+    }
+
+    /// The stamp of an access after one that left the stamp `before`.
+    #[inline]
+    fn next_access(&mut self, before: Option<u32>) -> u32 {
+        let now_ms = self.now_ms();
+        if self.rules.policy.keeps_recency() {
+            return clock::lru_stamp(now_ms);
+        }
+        let before = before.unwrap_or_else(|| clock::lfu_fresh(now_ms));
+        clock::lfu_touch(before, now_ms, self.rules.lfu_log_factor, self.rules.lfu_decay_minutes, &mut self.rng)
+    }
+}
+
+/// A key that is there, for a command that changes its value in place.
+pub struct Edit<'e> {
+    keys: Keys<'e>,
+    key: &'e [u8],
+    position: Position,
+    found: Found,
+}
+
+impl Edit<'_> {
+    /// The value as it is.
+    pub fn value(&self) -> ValueRef<'_> {
+        self.keys.database.entry(self.found.cell).value()
+    }
+
+    /// Makes the value a whole number. The deadline stays.
+    pub fn set_number(self, number: i64) {
+        self.replace(New::Number(number));
+    }
+
+    /// Makes the value a string that is kept as text even where it is a whole number. The deadline stays.
+    pub fn set_text(self, bytes: &[u8]) {
+        self.replace(New::Text(bytes));
+    }
+
+    fn replace(mut self, new: New<'_>) {
+        self.keys.common.stats.changes += 1;
+        self.keys.overwrite(self.position, self.found, self.key, new, None);
+    }
+
+    /// Adds bytes behind a string.
+    pub fn append(&mut self, more: &[u8]) {
+        let len = self.value().string_len();
+        self.string_mut(len + more.len())[len..].copy_from_slice(more);
+    }
+
+    /// A string to be changed in place, made at least `len` bytes long with zeroes. Its encoding is `raw` from here on,
+    /// as in Redis after APPEND or SETRANGE.
+    pub fn string_mut(&mut self, len: usize) -> &mut [u8] {
+        self.keys.common.stats.changes += 1;
+        if !self.lies_open(len) {
+            let mut scratch = Scratch::default();
+            let mut bytes = self.value().string_bytes(&mut scratch).to_vec();
+            if bytes.len() < len {
+                reserve(&mut bytes, len);
+                bytes.resize(len, 0);
+            }
+            let new =
+                if bytes.len() <= INLINE_VALUE_BYTES_MAX { New::Raw(&bytes) } else { New::Object(Value::Raw(bytes)) };
+            self.keys.overwrite(self.position, self.found, self.key, new, None);
+            self.found = self.keys.database.found(self.found.place);
+        }
+        let (found, database) = (self.found, &mut *self.keys.database);
+        if found.header.kind() != Kind::Object {
+            let cell = database.cells.from_mut(found.cell);
+            entry::mark_raw(cell);
+            return entry::string_mut(cell);
+        }
+        database.change_object(self.position, found, |object| {
+            let bytes = object.value.make_raw();
+            if bytes.len() < len {
+                reserve(bytes, len);
+                bytes.resize(len, 0);
+            }
+        });
+        database.object_mut(found).map_or(&mut [], |object| object.value.make_raw())
+    }
+
+    /// Whether the value lies in memory as a string that may be changed where it is, `len` bytes long.
+    fn lies_open(&self, len: usize) -> bool {
+        match self.value() {
+            ValueRef::Int(_) | ValueRef::Packed(_) => false,
+            value if self.found.header.kind() == Kind::Object => value.is_string(),
+            value => value.string_len() >= len,
+        }
+    }
+}
+
+/// Makes room for `len` bytes and some more, so that growing by small pieces copies each byte a few times only.
+fn reserve(bytes: &mut Vec<u8>, len: usize) {
+    if len > bytes.capacity() && len > INLINE_VALUE_BYTES_MAX {
+        bytes.reserve_exact(len + len.min(STRING_SPARE_BYTES_MAX) - bytes.len());
+    }
+}

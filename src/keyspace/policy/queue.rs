@@ -1,0 +1,263 @@
+//! A first-in first-out queue of items at 5 bytes each.
+//!
+//! A linked list costs two pointers per key, a ring buffer of a power of two up to twice what it holds and a pause when it
+//! grows. Chunks of a fixed number of items cost neither: a full chunk is followed by a new one, an emptied chunk is freed.
+//! The two fields of an item lie in arrays of their own, so that nothing is lost to alignment.
+//!
+//! ```text
+//! chunks   [ ..xxxxxx ] [ xxxxxxxx ] [ xxx..... ]        x item    . free
+//!              ▲ oldest                  ▲ newest
+//! chunk    prefixes: 1024 x u32    tags: 1024 x u8    start..end: the items that are left
+//! ```
+//!
+//! Items stay when their entries go. [`Queue::prune_chunk`] takes them out, one chunk per call, from the oldest chunk to the
+//! one that was the newest when the pass began; a thinned chunk is cut to its size, and joins its older neighbour if both
+//! fit in one. Items pushed during a pass start a chunk of their own and lie behind the region of the pass:
+//!
+//! ```text
+//! [ pruned ] [ pruned ] [ next ] [      ] [ sealed ] ┊ [ pushed since ]
+//!                         ├──── left = 3 ─────────┤
+//! ```
+
+use std::collections::VecDeque;
+
+/// Items of one chunk: 5 KiB, so that the slack of a queue (two chunks) does not matter even to a small database.
+const CHUNK_ITEMS: usize = 1024;
+const _: () = assert!(CHUNK_ITEMS <= u16::MAX as usize);
+
+/// Names an entry wherever it lies and however large it is: 40 bits of its key's hash.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Item {
+    /// The top 32 bits of the key's position in the table.
+    pub prefix: u32,
+    /// Eight further bits of the key's hash.
+    pub tag: u8,
+}
+
+/// A run of items. Both arrays have the same length, which is the capacity.
+#[derive(Debug)]
+struct Chunk {
+    prefixes: Box<[u32]>,
+    tags: Box<[u8]>,
+    start: u16,
+    end: u16,
+}
+
+impl Chunk {
+    fn with_capacity(items: usize) -> Self {
+        Self { prefixes: vec![0; items].into(), tags: vec![0; items].into(), start: 0, end: 0 }
+    }
+
+    /// The items of `older` and then those of `newer`, without room for more.
+    fn joined(older: &Chunk, newer: &Chunk) -> Self {
+        let mut chunk = Self::with_capacity(older.len() + newer.len());
+        for source in [older, newer] {
+            let (from, to) = (usize::from(chunk.end), usize::from(chunk.end) + source.len());
+            chunk.prefixes[from..to].copy_from_slice(&source.prefixes[source.range()]);
+            chunk.tags[from..to].copy_from_slice(&source.tags[source.range()]);
+            chunk.end = to as u16;
+        }
+        chunk
+    }
+
+    /// The same items without room for more.
+    fn cut(&self) -> Self {
+        Self {
+            prefixes: self.prefixes[self.range()].into(),
+            tags: self.tags[self.range()].into(),
+            start: 0,
+            end: self.len() as u16,
+        }
+    }
+
+    fn range(&self) -> std::ops::Range<usize> {
+        usize::from(self.start)..usize::from(self.end)
+    }
+
+    fn len(&self) -> usize {
+        self.range().len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.prefixes.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn is_full(&self) -> bool {
+        usize::from(self.end) == self.capacity()
+    }
+
+    fn item(&self, at: u16) -> Item {
+        Item { prefix: self.prefixes[usize::from(at)], tag: self.tags[usize::from(at)] }
+    }
+
+    fn put(&mut self, at: u16, item: Item) {
+        self.prefixes[usize::from(at)] = item.prefix;
+        self.tags[usize::from(at)] = item.tag;
+    }
+
+    /// Keeps the items that `keep` wants, in order.
+    fn retain(&mut self, mut keep: impl FnMut(Item) -> bool) {
+        let mut kept = self.start;
+        for at in self.start..self.end {
+            let item = self.item(at);
+            if keep(item) {
+                self.put(kept, item);
+                kept += 1;
+            }
+        }
+        self.end = kept;
+    }
+}
+
+/// How far a pruning pass has come: the next chunk, and how many chunks from there on existed when the pass began.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    next: usize,
+    left: usize,
+}
+
+/// Items in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Queue {
+    /// Oldest first. Only the first and the last may be empty.
+    chunks: VecDeque<Chunk>,
+    len: usize,
+    /// Places of all chunks together.
+    capacity: usize,
+    pass: Option<Pass>,
+}
+
+impl Queue {
+    /// Items, stale ones included.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no item.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes allocated.
+    pub fn held_bytes(&self) -> usize {
+        self.capacity * (size_of::<u32>() + size_of::<u8>()) + self.chunks.capacity() * size_of::<Chunk>()
+    }
+
+    /// Appends the newest item.
+    pub fn push(&mut self, item: Item) {
+        if self.chunks.back().is_none_or(Chunk::is_full) {
+            self.chunks.push_back(Chunk::with_capacity(CHUNK_ITEMS));
+            self.capacity += CHUNK_ITEMS;
+        }
+        if let Some(chunk) = self.chunks.back_mut() {
+            chunk.put(chunk.end, item);
+            chunk.end += 1;
+            self.len += 1;
+        }
+    }
+
+    /// Takes the oldest item.
+    pub fn pop_oldest(&mut self) -> Option<Item> {
+        // A chunk that has become empty goes with the next pop, not with this one: `push_oldest` may need its place.
+        while self.chunks.front().is_some_and(Chunk::is_empty) {
+            self.remove(0);
+        }
+        let chunk = self.chunks.front_mut()?;
+        let item = chunk.item(chunk.start);
+        chunk.start += 1;
+        self.len -= 1;
+        Some(item)
+    }
+
+    /// Gives back what [`Queue::pop_oldest`] has just given out.
+    pub fn push_oldest(&mut self, item: Item) {
+        if self.chunks.front().is_none_or(|chunk| chunk.start == 0) {
+            let mut chunk = Chunk::with_capacity(CHUNK_ITEMS);
+            (chunk.start, chunk.end) = (CHUNK_ITEMS as u16, CHUNK_ITEMS as u16);
+            self.chunks.push_front(chunk);
+            self.capacity += CHUNK_ITEMS;
+            match &mut self.pass {
+                Some(pass) if pass.next == 0 => pass.left += 1,
+                Some(pass) => pass.next += 1,
+                None => {}
+            }
+        }
+        if let Some(chunk) = self.chunks.front_mut() {
+            chunk.start -= 1;
+            chunk.put(chunk.start, item);
+            self.len += 1;
+        }
+    }
+
+    /// Whether a pruning pass is under way.
+    pub fn is_pruning(&self) -> bool {
+        self.pass.is_some()
+    }
+
+    /// Prunes one chunk, beginning a pass if none is under way: items that `keep` does not want go. Whether the pass is
+    /// still under way afterwards.
+    pub fn prune_chunk(&mut self, keep: impl FnMut(Item) -> bool) -> bool {
+        let Pass { next, left } = match self.pass {
+            Some(pass) => pass,
+            None => self.begin_pass(),
+        };
+        if left == 0 {
+            self.pass = None;
+            return false;
+        }
+        // Set before chunks are removed, so that `remove` keeps it right.
+        self.pass = Some(Pass { next: next + 1, left: left - 1 });
+        let chunk = &mut self.chunks[next];
+        let before = chunk.len();
+        chunk.retain(keep);
+        let kept = chunk.len();
+        self.len -= before - kept;
+        if kept == 0 {
+            self.remove(next);
+        } else if next > 0 && self.chunks[next - 1].len() + kept <= CHUNK_ITEMS {
+            let joined = Chunk::joined(&self.chunks[next - 1], &self.chunks[next]);
+            self.replace(next - 1, joined);
+            self.remove(next);
+        } else if kept < self.chunks[next].capacity() {
+            let cut = self.chunks[next].cut();
+            self.replace(next, cut);
+        }
+        if left == 1 {
+            self.pass = None;
+        }
+        left > 1
+    }
+
+    /// The region of a pass is all chunks there are. The newest is cut, so that what is pushed meanwhile lies elsewhere.
+    fn begin_pass(&mut self) -> Pass {
+        if let Some(newest) = self.chunks.back()
+            && !newest.is_full()
+        {
+            let cut = newest.cut();
+            self.replace(self.chunks.len() - 1, cut);
+        }
+        Pass { next: 0, left: self.chunks.len() }
+    }
+
+    fn replace(&mut self, at: usize, chunk: Chunk) {
+        self.capacity = self.capacity - self.chunks[at].capacity() + chunk.capacity();
+        self.chunks[at] = chunk;
+    }
+
+    fn remove(&mut self, at: usize) {
+        let Some(chunk) = self.chunks.remove(at) else { return };
+        self.capacity -= chunk.capacity();
+        if let Some(pass) = &mut self.pass {
+            if at < pass.next {
+                pass.next -= 1;
+            } else {
+                // Only the oldest chunk is removed from outside a pass, so it was the next of the region.
+                pass.left = pass.left.saturating_sub(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What the operator has said about memory, as a shard needs it.
+
+use super::packing::Codec;
+use crate::config::{Compression, Config, EvictionPolicy};
+
+/// The settings that a shard goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// `maxmemory-policy`
+    pub policy: EvictionPolicy,
+    /// `maxmemory-samples`
+    pub samples: usize,
+    /// `lfu-log-factor`
+    pub lfu_log_factor: u32,
+    /// `lfu-decay-time`, in minutes.
+    pub lfu_decay_minutes: u32,
+    /// `default-ttl`, in milliseconds; 0 for none.
+    pub default_ttl_ms: u64,
+    /// How values of so many bytes or more are packed.
+    pub(super) packing: Option<(Codec, usize)>,
+}
+
+impl Rules {
+    /// The rules that a configuration makes.
+    pub fn of(config: &Config) -> Self {
+        let threshold = usize::try_from(config.compression_threshold_bytes).unwrap_or(usize::MAX);
+        Self {
+            policy: config.maxmemory_policy,
+            samples: config.maxmemory_samples as usize,
+            lfu_log_factor: config.lfu_log_factor,
+            lfu_decay_minutes: config.lfu_decay_minutes,
+            default_ttl_ms: u64::from(config.default_ttl_s) * 1000,
+            packing: match config.compression {
+                Compression::None => None,
+                Compression::Lz4 => Some((Codec::Lz4, threshold)),
+                Compression::Zstd => Some((Codec::Zstd, threshold)),
+            },
+        }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::of(&Config::default())
+    }
+}
