@@ -6,7 +6,7 @@
 //! ```text
 //! hash    bbbbbbbb bbbbbbbb bbbbbbbb bbbbbbbb ........ ........ ffffffff ffffffff
 //! bucket  one cache line     | length, spare | f1 f2 f3 ... f31 |     31 x u16, oldest first
-//! table   segments of 1024 buckets (64 KiB), allocated when they are first written
+//! table   segments of 2048 buckets (128 KiB), allocated when they are first written
 //! ```
 //!
 //! A bucket is a small queue: a new fingerprint drops the oldest ones beyond the bucket's share of the ghost's length. The
@@ -17,7 +17,7 @@
 //!
 //! When the length outgrows the buckets, or uses less than half of them, a fresh table takes the insertions. The old one is
 //! consulted until as many insertions have come as it holds, and is then freed by a segment per insertion: no call copies
-//! or frees more than 64 KiB.
+//! or frees more than 128 KiB.
 
 use super::queue::Item;
 
@@ -27,8 +27,9 @@ const PLACES: usize = 31;
 const PLACES_FRESH: usize = 28;
 /// With shares below this a table is twice as large as it has to be.
 const PLACES_LOW: usize = 14;
-/// Buckets of a segment.
-const SEGMENT_BUCKETS: usize = 1024;
+/// Buckets of a segment: so many bytes that the allocator maps it by itself. Smaller ones would lie together in the heap,
+/// which gives all of them back to the kernel in one long call when the last has gone.
+const SEGMENT_BUCKETS: usize = 2048;
 
 #[derive(Clone, Debug)]
 #[repr(align(64))]
