@@ -302,7 +302,7 @@ pub const EVICTIONS_PER_TURN: usize = 256;
 /// Blocks whose entries are queued in one turn after a change of policy, at about two microseconds each.
 pub const ADOPTED_BLOCKS_PER_TURN: usize = 32;
 /// Cells that are moved together in one turn, at about a tenth of a microsecond each.
-pub const COMPACTED_CELLS_PER_TURN: usize = 256;
+pub const COMPACTED_CELLS_PER_TURN: usize = 512;
 
 /// Bytes of deleted data that are given back at once: a few hundred pages, some dozen microseconds.
 pub const BURIAL_BYTES: usize = 1024 * 1024;

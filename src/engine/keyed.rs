@@ -224,7 +224,7 @@ impl Engine {
     pub(super) fn return_loan(&mut self, core: CoreId) {
         if let Some(open) = self.loans[core.index()].take() {
             let earlier = open.loan.next_due() < Deadline::at(open.owner_wakes_ms);
-            let ring_owner = earlier || open.loan.has_remains();
+            let ring_owner = earlier || open.loan.has_remains() || open.loan.is_untidy();
             self.port.give_back(open.loan, ring_owner);
         }
     }

@@ -119,10 +119,14 @@ impl<'a> Block<'a> {
     pub(super) fn matches(self, tag: u8) -> u64 {
         let len = self.len();
         let mut mask = 0;
-        let (chunks, _) = self.0[FINGERPRINTS..].as_chunks::<16>();
-        // A block is never shorter than the chunks that its places fill: references follow the fingerprints.
-        for (at, chunk) in chunks.iter().take(len.div_ceil(16)).enumerate() {
-            mask |= u64::from(equal_bytes(chunk, tag)) << (16 * at);
+        // A block is never shorter than the sixteens that its places fill: references follow the fingerprints.
+        let mut rest = &self.0[FINGERPRINTS..];
+        let mut at = 0;
+        while at < len
+            && let Some((chunk, behind)) = rest.split_first_chunk::<16>()
+        {
+            mask |= u64::from(equal_bytes(chunk, tag)) << at;
+            (rest, at) = (behind, at + 16);
         }
         mask & ((1 << len) - 1)
     }

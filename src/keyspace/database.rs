@@ -3,7 +3,7 @@
 use super::arena::{Arena, CellRef};
 use super::block::NEVER;
 use super::deadline::{Deadline, Epochs, Form};
-use super::entry::{self, Draft, EntryRef, Header, Objects, Stored};
+use super::entry::{self, Draft, EntryRef, Header, Kind, Objects, Stored};
 use super::lineup::Lineup;
 use super::position::{Position, start_of};
 use super::shard::Common;
@@ -116,8 +116,9 @@ impl Database {
     /// Where a key is, due or not.
     #[inline]
     pub(super) fn find(&self, position: Position, key: &[u8]) -> Option<Found> {
-        let place = self.table.find(position, |cell| *entry::key(self.cells.from(cell), &self.objects) == *key)?;
-        Some(self.found(place))
+        let is_it = |cell| *entry::key(self.cells.from(cell), &self.objects) == *key;
+        let (place, cell) = self.table.find(position, is_it)?;
+        Some(Found { place, cell, header: Header::read(self.cells.from(cell)) })
     }
 
     /// What an entry costs in bytes: its cell, its place in the table, and what it holds outside.
@@ -154,7 +155,30 @@ impl Database {
     }
 
     /// Writes an entry anew. Answers where it is now, and what it held outside and no longer does.
+    #[inline]
     pub(super) fn rewrite(
+        &mut self,
+        position: Position,
+        found: Found,
+        draft: Draft<'_>,
+        keep_object: bool,
+        common: &mut Common,
+    ) -> (Found, Option<Object>) {
+        // Most often one string follows another of the same length, without a deadline: then nothing else changes.
+        let is_plain = found.header.form() == Form::None && draft.deadline == Deadline::NEVER;
+        if is_plain && found.header.kind() != Kind::Object && !draft.value.is_object() {
+            let bytes = draft.bytes(Form::None);
+            if Arena::cell_bytes(bytes) == self.cells.size(found.cell) {
+                let cell = self.cells.from_mut(found.cell);
+                draft.write(Form::None, &self.epochs, cell);
+                return (Found { header: Header::read(cell), ..found }, None);
+            }
+        }
+        self.move_entry(position, found, draft, keep_object, common)
+    }
+
+    /// Writes an entry anew, wherever that leads.
+    fn move_entry(
         &mut self,
         position: Position,
         found: Found,
@@ -336,7 +360,7 @@ impl Database {
             removed += expired.len();
             for cell in expired {
                 let position = self.position(self.entry(cell).key());
-                if let Some(place) = self.table.find(position, |other| other == cell) {
+                if let Some((place, _)) = self.table.find(position, |other| other == cell) {
                     let found = Found { place, cell, header: self.entry(cell).header };
                     self.remove(position, found).into_iter().for_each(&mut gone);
                 }
@@ -445,6 +469,11 @@ impl Database {
         sample
     }
 
+    /// Whether much of what is held for cells or for the table is empty.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.cells.is_sparse() || self.table.is_sparse()
+    }
+
     /// Moves up to `cells` cells together if much of what is held is empty. True if more is to do.
     pub(super) fn compact(&mut self, cells: usize) -> bool {
         if self.table.compact(cells) {
@@ -456,7 +485,7 @@ impl Database {
         let (table, objects, hasher) = (&mut self.table, &self.objects, &self.hasher);
         self.cells.evacuate(cells, |bytes, old, new| {
             let position = Position::of(entry::key(bytes, objects), hasher);
-            if let Some(place) = table.find(position, |cell| cell == old) {
+            if let Some((place, _)) = table.find(position, |cell| cell == old) {
                 table.set_entry(place, new);
             }
         })

@@ -126,6 +126,13 @@ impl Header {
         Self { flags: self.flags & !(MAIN_BIT | MARK_BIT) | bits, ..self }
     }
 
+    /// Whether the value is a string of this length, as it was set, and stays until it is deleted.
+    #[inline]
+    pub(super) fn is_text_without_deadline(self, len: usize) -> bool {
+        let form_and_kind = self.flags & (3 << FORM_SHIFT | 7);
+        form_and_kind == Kind::Text as u8 && self.value_len() == len
+    }
+
     #[inline]
     fn value_len(self) -> usize {
         usize::from(self.tail) & INLINE_VALUE_BYTES_MAX
@@ -293,6 +300,12 @@ impl<'a> Stored<'a> {
         Self { kind: Kind::Object, bytes: StoredBytes::Number(bytes, 4) }
     }
 
+    /// Whether the value lies in an object.
+    #[inline]
+    pub(super) fn is_object(&self) -> bool {
+        self.kind == Kind::Object
+    }
+
     #[inline]
     fn bytes(&self) -> &[u8] {
         match &self.bytes {
@@ -386,6 +399,7 @@ pub(super) fn write_access(header: Header, cell: &mut [u8], access: u32) {
 }
 
 /// The bytes of a text or raw string that lies in its cell, to be changed without changing their number.
+#[inline]
 pub(super) fn string_mut(cell: &mut [u8]) -> &mut [u8] {
     let header = Header::read(cell);
     let layout = Layout::of(header, cell);

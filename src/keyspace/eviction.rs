@@ -10,6 +10,7 @@ use super::deadline::Form;
 use super::entry::Header;
 use super::lineup::{Lineup, item_of};
 use super::policy::{EntryState, Evicted, Item, Residents, clock};
+use super::position::Position;
 use super::shard::{Common, Shard};
 use super::table::Place;
 use crate::base::Now;
@@ -36,9 +37,16 @@ impl Shard {
         if !self.common.bytes.is_limited() {
             return self.used().iter().all(|database| database.cells.used_bytes() < CELLS_BYTES_MAX);
         }
-        // What waits to be dropped goes without anything being evicted for it.
-        let used = self.used_bytes() - self.common.graveyard.bytes();
+        let used = self.limited_bytes();
         self.common.bytes.covers((used + bytes) as u64)
+    }
+
+    /// The bytes that the limit is about: those in use, and what lies empty between them if that is more than compaction
+    /// allows it to be. What waits to be dropped goes without anything being evicted for it.
+    #[inline]
+    fn limited_bytes(&self) -> usize {
+        let databases = self.used().iter();
+        databases.map(|database| database.dataset_bytes() + database.overhead_bytes() + database.cells.surplus_bytes()).sum()
     }
 
     #[inline]
@@ -75,17 +83,13 @@ impl Shard {
     fn evict_one(&mut self) -> Evicted {
         let policy = self.common.rules.policy;
         let Some(number) = self.draw_database(policy) else { return Evicted::Nothing };
-        let evicted = match policy {
+        match policy {
             EvictionPolicy::AllKeysFifo | EvictionPolicy::AllKeysS3Fifo | EvictionPolicy::VolatileS3Fifo => {
                 self.evict_in_order(number)
             }
             EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom => self.evict_random(number),
             _ => self.evict_sampled(number),
-        };
-        if let Evicted::Freed(_) = evicted {
-            self.common.stats.evicted += 1;
         }
-        evicted
     }
 
     /// A database that has something to evict, by chance: each as often as it has entries that may go.
@@ -171,12 +175,9 @@ impl Shard {
     fn evict_cell(&mut self, number: usize, cell: CellRef) -> Evicted {
         let database = &mut self.databases[number];
         let position = database.position(database.entry(cell).key());
-        let Some(place) = database.table.find(position, |other| other == cell) else { return Evicted::MoreSteps };
-        let charge = database.charge(cell);
-        let found = database.found(place);
-        if let Some(object) = database.remove(position, found) {
-            self.common.graveyard.bury(object);
-        }
+        let Some((place, _)) = database.table.find(position, |other| other == cell) else { return Evicted::MoreSteps };
+        let (charge, found) = (database.charge(cell), database.found(place));
+        Tenants { database, common: &mut self.common, volatile: false }.remove(position, found);
         Evicted::Freed(charge)
     }
 
@@ -194,12 +195,17 @@ impl Shard {
         more
     }
 
+    /// Whether [`Shard::tidy`] has much to do: whoever has borrowed the shard wakes its owner for that.
+    pub fn is_untidy(&self) -> bool {
+        self.used().iter().any(|database| database.lineup.is_untidy() || database.is_sparse())
+    }
+
     fn evict_surplus(&mut self) -> bool {
         if self.common.bytes.is_idle() && self.common.keys.is_idle() {
             return false;
         }
         for _ in 0..EVICTIONS_PER_TURN {
-            let used = self.used_bytes() - self.common.graveyard.bytes();
+            let used = self.limited_bytes();
             let keys = self.len();
             let bytes_above = self.common.bytes.settle(used as u64);
             let keys_above = self.common.keys.settle(keys as u64);
@@ -280,7 +286,19 @@ impl Residents for Tenants<'_> {
 
     fn evict(&mut self, _item: Item, at: Found) {
         let position = self.database.position(self.database.entry(at.cell).key());
-        if let Some(object) = self.database.remove(position, at) {
+        self.remove(position, at);
+    }
+}
+
+impl Tenants<'_> {
+    /// Removes an entry, which counts as expired if it was due anyway.
+    fn remove(&mut self, position: Position, found: Found) {
+        if self.database.entry(found.cell).deadline().is_due(self.common.now_ms()) {
+            self.common.stats.expired += 1;
+        } else {
+            self.common.stats.evicted += 1;
+        }
+        if let Some(object) = self.database.remove(position, found) {
             self.common.graveyard.bury(object);
         }
     }

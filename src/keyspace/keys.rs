@@ -260,6 +260,14 @@ impl<'s> Keys<'s> {
             Some(found) => {
                 let found = self.touched(position, found);
                 let deadline = deadline.map(|deadline| self.common.or_default(deadline));
+                // Most often one string follows another of the same length, and nothing else changes.
+                if let New::Text(bytes) = new
+                    && found.header.is_text_without_deadline(bytes.len())
+                    && deadline.is_none_or(|deadline| deadline == Deadline::NEVER)
+                    && self.common.rules.packing.is_none()
+                {
+                    return entry::string_mut(self.database.cells.from_mut(found.cell)).copy_from_slice(bytes);
+                }
                 self.overwrite(position, found, key, new, deadline);
             }
         }

@@ -171,6 +171,16 @@ impl Lineup {
         }
     }
 
+    /// Whether there is something to queue or to prune.
+    pub(super) fn is_untidy(&self) -> bool {
+        self.frontier.is_some()
+            || match &self.order {
+                Order::None => false,
+                Order::Fifo(fifo) => fifo.needs_pruning(),
+                Order::S3Fifo(fifo) => fifo.needs_pruning(),
+            }
+    }
+
     /// Drops items whose entries have gone, if there are many. True if more is to do.
     pub(super) fn prune(&mut self, residents: &mut impl Residents, chunks: usize) -> bool {
         match &mut self.order {

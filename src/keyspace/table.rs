@@ -78,9 +78,9 @@ impl Table {
         Block(self.arena.from(block))
     }
 
-    /// The place of the entry at `position` that `is_it` says yes to.
+    /// The place of the entry at `position` that `is_it` says yes to, and the entry.
     #[inline]
-    pub(super) fn find(&self, position: Position, mut is_it: impl FnMut(CellRef) -> bool) -> Option<Place> {
+    pub(super) fn find(&self, position: Position, mut is_it: impl FnMut(CellRef) -> bool) -> Option<(Place, CellRef)> {
         if self.len == 0 {
             return None;
         }
@@ -89,8 +89,9 @@ impl Table {
         let mut mask = block.matches(position.tag);
         while mask != 0 {
             let at = mask.trailing_zeros() as usize;
-            if is_it(block.entry(at)) {
-                return Some(Place { block: home, at: at as u8 });
+            let entry = block.entry(at);
+            if is_it(entry) {
+                return Some((Place::new(home, at), entry));
             }
             mask &= mask - 1;
         }
@@ -301,6 +302,11 @@ impl Table {
             }
             start = end_of(at, block.depth());
         }
+    }
+
+    /// Whether much of what is held is empty.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.arena.is_sparse()
     }
 
     /// Moves some blocks and nodes out of the emptiest part of the arena, if much of it is empty. True if more is to do.

@@ -87,6 +87,11 @@ impl Fifo {
         Evicted::MoreSteps
     }
 
+    /// Whether [`Fifo::prune`] has something to do.
+    pub fn needs_pruning(&self) -> bool {
+        self.line.needs_pruning()
+    }
+
     /// Takes stale items out of the queue if it has too many, at most `chunks` chunks. Whether a pass is still under way.
     pub fn prune<R: Residents>(&mut self, residents: &mut R, chunks: usize) -> bool {
         self.line.prune(residents, chunks)

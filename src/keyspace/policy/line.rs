@@ -97,12 +97,17 @@ impl Line {
         (state.in_main == self.is_main).then_some((at, state))
     }
 
+    /// Whether so many items are stale that a pass is worth it, or one is under way.
+    pub(super) fn needs_pruning(&self) -> bool {
+        self.queue.is_pruning() || self.queue.len() > self.live + self.live / 4 + STALE_ITEMS_MAX
+    }
+
     /// Prunes at most `chunks` chunks if there is a reason. Whether a pass is still under way.
     pub(super) fn prune<R: Residents>(&mut self, residents: &mut R, chunks: usize) -> bool {
+        if !self.needs_pruning() {
+            return false;
+        }
         if !self.queue.is_pruning() {
-            if self.queue.len() <= self.live + self.live / 4 + STALE_ITEMS_MAX {
-                return false;
-            }
             self.pass_mark = !self.pass_mark;
         }
         let (is_main, pass_mark) = (self.is_main, self.pass_mark);

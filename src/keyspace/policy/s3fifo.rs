@@ -147,6 +147,11 @@ impl S3Fifo {
         small || main
     }
 
+    /// Whether [`S3Fifo::prune`] has something to do.
+    pub fn needs_pruning(&self) -> bool {
+        self.small.needs_pruning() || self.main.needs_pruning()
+    }
+
     fn line(&mut self, in_main: bool) -> &mut Line {
         if in_main { &mut self.main } else { &mut self.small }
     }
