@@ -171,6 +171,15 @@ impl Lineup {
         }
     }
 
+    /// Drops up to `chunks` chunks of queues that nobody will use again. False when none is left.
+    pub(super) fn drop_some(&mut self, chunks: usize) -> bool {
+        match &mut self.order {
+            Order::None => false,
+            Order::Fifo(fifo) => fifo.drop_some(chunks),
+            Order::S3Fifo(fifo) => fifo.drop_some(chunks),
+        }
+    }
+
     /// Whether there is something to queue or to prune.
     pub(super) fn is_untidy(&self) -> bool {
         self.frontier.is_some()

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::database::Database;
+use super::lineup::Lineup;
 use super::value::{Object, Value};
 use crate::limits::{BURIAL_BYTES, LARGE_VALUE_BYTES};
 
@@ -20,6 +21,7 @@ pub(super) struct Graveyard {
 #[derive(Debug)]
 enum Remains {
     Database(Box<Database>),
+    Lineup(Lineup),
     Objects(slab::IntoIter<Object>),
     Bytes(Vec<u8>),
 }
@@ -54,9 +56,16 @@ impl Graveyard {
         }
     }
 
+    pub(super) fn bury_lineup(&mut self, lineup: Lineup) {
+        if lineup.is_ordered() {
+            self.waiting.push_back(Remains::Lineup(lineup));
+        }
+    }
+
     pub(super) fn bury_database(&mut self, mut database: Database) {
         self.bytes += database.dataset_bytes() + database.overhead_bytes();
         let objects = std::mem::take(&mut database.objects);
+        self.bury_lineup(std::mem::replace(&mut database.lineup, Lineup::none()));
         self.waiting.push_back(Remains::Objects(objects.into_iter()));
         self.waiting.push_back(Remains::Database(Box::new(database)));
     }
@@ -65,11 +74,14 @@ impl Graveyard {
     pub(super) fn drop_some(&mut self, pieces: usize) -> u64 {
         /// What a piece of many objects comes to: a few dozen calls of the allocator.
         const OBJECTS: usize = BURIAL_BYTES / LARGE_VALUE_BYTES;
+        /// Two calls of the allocator each.
+        const QUEUE_CHUNKS: usize = OBJECTS / 2;
         let mut gone = 0;
         for _ in 0..pieces {
             let finished = match self.waiting.front_mut() {
                 None => break,
                 Some(Remains::Database(database)) => !database.drop_some(),
+                Some(Remains::Lineup(lineup)) => !lineup.drop_some(QUEUE_CHUNKS),
                 Some(Remains::Objects(objects)) => {
                     let dropped: Vec<Object> = objects.by_ref().map(|(_, object)| object).take(OBJECTS).collect();
                     gone += dropped.len() as u64;
@@ -86,7 +98,7 @@ impl Graveyard {
                 }
             };
             if finished {
-                gone += u64::from(!matches!(self.waiting.pop_front(), Some(Remains::Objects(_))));
+                gone += u64::from(matches!(self.waiting.pop_front(), Some(Remains::Bytes(_) | Remains::Database(_))));
             }
         }
         self.recount();
@@ -100,6 +112,7 @@ impl Graveyard {
             .map(|remains| match remains {
                 Remains::Database(database) => database.dataset_bytes() + database.overhead_bytes(),
                 Remains::Objects(_) => 0,
+                Remains::Lineup(lineup) => lineup.used_bytes(),
                 Remains::Bytes(bytes) => bytes.capacity(),
             })
             .sum();

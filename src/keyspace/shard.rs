@@ -119,8 +119,9 @@ impl Shard {
         if before.policy != rules.policy {
             self.common.candidates.clear();
             for database in &mut self.databases {
-                database.lineup =
+                let lineup =
                     if database.is_empty() { Lineup::new(rules.policy) } else { Lineup::adopting(rules.policy) };
+                self.common.graveyard.bury_lineup(std::mem::replace(&mut database.lineup, lineup));
             }
         }
     }

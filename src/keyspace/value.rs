@@ -11,6 +11,9 @@ use crate::limits::LARGE_VALUE_BYTES;
 
 /// Longest string that Redis keeps beside its header (`OBJ_ENCODING_EMBSTR_SIZE_LIMIT`).
 const EMBEDDED_BYTES_MAX: usize = 44;
+/// Size from which an allocation is a mapping of its own (see `os::memory`).
+const MAPPED_BYTES_MIN: usize = 128 * 1024;
+const PAGE_BYTES: usize = 4096;
 /// Longest text of an `i64`.
 const INTEGER_TEXT_MAX: usize = 20;
 
@@ -228,9 +231,14 @@ impl<'a> ValueRef<'a> {
     }
 }
 
-/// What one allocation of `size` bytes takes: a header of 8 bytes, rounded up to 16, at least 32 (glibc malloc).
+/// What one allocation of `size` bytes takes with glibc: a header of 8 bytes, rounded up to 16, at least 32; from 128 KiB
+/// on a mapping of its own, in whole pages, with a header of 16 bytes.
 pub(super) fn allocation(size: usize) -> usize {
-    if size == 0 { 0 } else { (size + 8).next_multiple_of(16).max(32) }
+    match size {
+        0 => 0,
+        size if size >= MAPPED_BYTES_MIN => (size + 16).next_multiple_of(PAGE_BYTES),
+        size => (size + 8).next_multiple_of(16).max(32),
+    }
 }
 
 /// The number that `bytes` is the shortest decimal form of, if there is one: no sign but a minus, no leading zero.

@@ -87,6 +87,11 @@ impl Fifo {
         Evicted::MoreSteps
     }
 
+    /// Drops up to `chunks` chunks of a policy that nobody will use again. False when none is left.
+    pub fn drop_some(&mut self, chunks: usize) -> bool {
+        self.line.drop_some(chunks)
+    }
+
     /// Whether [`Fifo::prune`] has something to do.
     pub fn needs_pruning(&self) -> bool {
         self.line.needs_pruning()

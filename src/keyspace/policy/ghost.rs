@@ -157,6 +157,11 @@ impl Ghost {
         self.young.held_bytes() + self.old.as_ref().map_or(0, Table::held_bytes)
     }
 
+    /// Frees one segment of a ghost that nobody will use again. False when none is left.
+    pub fn drop_segment(&mut self) -> bool {
+        self.old.as_mut().is_some_and(Table::free_segment) || self.young.free_segment()
+    }
+
     /// Moves the change of tables on by one insertion, or begins one.
     fn fit(&mut self, length: usize) {
         if let Some(old) = &mut self.old {

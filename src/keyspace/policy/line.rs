@@ -97,6 +97,11 @@ impl Line {
         (state.in_main == self.is_main).then_some((at, state))
     }
 
+    /// See [`Queue::drop_some`].
+    pub(super) fn drop_some(&mut self, chunks: usize) -> bool {
+        self.queue.drop_some(chunks)
+    }
+
     /// Whether so many items are stale that a pass is worth it, or one is under way.
     pub(super) fn needs_pruning(&self) -> bool {
         self.queue.is_pruning() || self.queue.len() > self.live + self.live / 4 + STALE_ITEMS_MAX

@@ -147,6 +147,12 @@ impl Queue {
         self.capacity * (size_of::<u32>() + size_of::<u8>()) + self.chunks.capacity() * size_of::<Chunk>()
     }
 
+    /// Drops up to `chunks` chunks of a queue that nobody will use again. False when none is left.
+    pub fn drop_some(&mut self, chunks: usize) -> bool {
+        self.chunks.truncate(self.chunks.len().saturating_sub(chunks));
+        !self.chunks.is_empty()
+    }
+
     /// Appends the newest item.
     pub fn push(&mut self, item: Item) {
         if self.chunks.back().is_none_or(Chunk::is_full) {

@@ -147,6 +147,11 @@ impl S3Fifo {
         small || main
     }
 
+    /// Drops up to `chunks` chunks of a policy that nobody will use again. False when none is left.
+    pub fn drop_some(&mut self, chunks: usize) -> bool {
+        self.small.drop_some(chunks) || self.main.drop_some(chunks) || self.ghost.drop_segment()
+    }
+
     /// Whether [`S3Fifo::prune`] has something to do.
     pub fn needs_pruning(&self) -> bool {
         self.small.needs_pruning() || self.main.needs_pruning()
