@@ -1,5 +1,7 @@
 //! The key hash (keyed, so that clients cannot choose collisions) and the hash slot (fixed by the cluster protocol).
 
+use wide::u8x16;
+
 use crate::base::SlotId;
 use crate::limits::SLOTS;
 
@@ -31,7 +33,7 @@ const CRC16: crc::Crc<u16, crc::Table<16>> = crc::Crc::<u16, crc::Table<16>>::ne
 /// whole key (Redis Cluster specification, "Hash tags").
 #[inline]
 pub fn slot(key: &[u8]) -> SlotId {
-    let hashed = match memchr::memchr(b'{', key) {
+    let hashed = match open_brace(key) {
         None => key,
         Some(open) => match memchr::memchr(b'}', &key[open + 1..]) {
             None | Some(0) => key,
@@ -39,6 +41,20 @@ pub fn slot(key: &[u8]) -> SlotId {
         },
     };
     SlotId(CRC16.checksum(hashed) & (SLOTS - 1))
+}
+
+/// The first `{` of a key. Most keys are short and have none, so it is looked for without a call.
+#[inline]
+fn open_brace(key: &[u8]) -> Option<usize> {
+    let brace = u8x16::splat(b'{');
+    let (sixteens, rest) = key.as_chunks::<16>();
+    for (at, bytes) in sixteens.iter().enumerate() {
+        let found = u8x16::new(*bytes).simd_eq(brace).to_bitmask();
+        if found != 0 {
+            return Some(16 * at + found.trailing_zeros() as usize);
+        }
+    }
+    rest.iter().position(|byte| *byte == b'{').map(|at| 16 * sixteens.len() + at)
 }
 
 #[cfg(test)]

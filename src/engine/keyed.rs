@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// Runs a command on a shard that this core holds, unless it needs memory and there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn execute_if_room(
         &mut self,
         shard: &mut Shard,
@@ -92,6 +92,11 @@ impl Engine {
         if has_room(shard, command, request, now, selected.database) {
             return self.execute(shard, now, selected, command, request, reply);
         }
+        self.out_of_memory(command, reply);
+    }
+
+    #[cold]
+    fn out_of_memory(&mut self, command: &Command, reply: &mut Reply<'_>) {
         self.stats.failures[command.id.index()].rejected += 1;
         self.count_error(&ReplyError::OutOfMemory.text());
         reply.error(ReplyError::OutOfMemory);

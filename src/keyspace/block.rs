@@ -108,6 +108,15 @@ impl<'a> Block<'a> {
         (0..self.len()).map(move |at| self.entry(at))
     }
 
+    /// The block taken apart, for the way that every command goes.
+    #[inline]
+    pub(super) fn parts(self) -> Parts<'a> {
+        match self.0.split_first_chunk::<FINGERPRINTS>() {
+            Some((head, places)) => Parts { len: head[LENGTH], capacity: head[CAPACITY], places },
+            None => Parts { len: 0, capacity: 0, places: &[] },
+        }
+    }
+
     /// The places whose fingerprint is `tag`.
     pub(super) fn places(self, tag: u8) -> impl Iterator<Item = usize> {
         let mask = self.matches(tag);
@@ -117,10 +126,27 @@ impl<'a> Block<'a> {
     /// The places whose fingerprint is `tag`, as a mask.
     #[inline]
     pub(super) fn matches(self, tag: u8) -> u64 {
-        let len = self.len();
+        self.parts().matches(tag)
+    }
+}
+
+/// What finding an entry needs of a block.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
+    len: u8,
+    capacity: u8,
+    /// Fingerprints, references, and whatever lies behind the block.
+    places: &'a [u8],
+}
+
+impl Parts<'_> {
+    /// The places whose fingerprint is `tag`, as a mask.
+    #[inline]
+    pub(super) fn matches(self, tag: u8) -> u64 {
+        let len = usize::from(self.len);
         let mut mask = 0;
         // A block is never shorter than the sixteens that its places fill: references follow the fingerprints.
-        let mut rest = &self.0[FINGERPRINTS..];
+        let mut rest = self.places;
         let mut at = 0;
         while at < len
             && let Some((chunk, behind)) = rest.split_first_chunk::<16>()
@@ -129,6 +155,13 @@ impl<'a> Block<'a> {
             (rest, at) = (behind, at + 16);
         }
         mask & ((1 << len) - 1)
+    }
+
+    /// The entry at a place below the length.
+    #[inline]
+    pub(super) fn entry(self, at: usize) -> Option<CellRef> {
+        let bits = self.places.get(usize::from(self.capacity) + 4 * at..)?.first_chunk()?;
+        CellRef::from_bits(u32::from_le_bytes(*bits))
     }
 }
 

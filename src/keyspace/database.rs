@@ -114,11 +114,15 @@ impl Database {
     }
 
     /// Where a key is, due or not.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, position: Position, key: &[u8]) -> Option<Found> {
-        let is_it = |cell| *entry::key(self.cells.from(cell), &self.objects) == *key;
-        let (place, cell) = self.table.find(position, is_it)?;
-        Some(Found { place, cell, header: Header::read(self.cells.from(cell)) })
+        let mut header = Header::default();
+        let (place, cell) = self.table.find(position, |cell| {
+            let bytes = self.cells.from(cell);
+            header = Header::read(bytes);
+            entry::has_key(header, bytes, key, &self.objects)
+        })?;
+        Some(Found { place, cell, header })
     }
 
     /// What an entry costs in bytes: its cell, its place in the table, and what it holds outside.

@@ -32,6 +32,7 @@ pub(super) const INLINE_KEY_BYTES_MAX: usize = 4096;
 /// Bytes in front of everything that may be missing.
 const FIXED_BYTES: usize = 4;
 const ACCESS_BYTES: usize = 3;
+const ACCESS_MASK: u32 = (1 << (8 * ACCESS_BYTES)) - 1;
 /// Key length that says that two bytes more hold it.
 const LONG_KEY: u8 = u8::MAX;
 /// Long key length that says that the key stands in the object.
@@ -57,7 +58,7 @@ pub(super) enum Kind {
 }
 
 /// The first four bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Header {
     flags: u8,
     key_len: u8,
@@ -70,7 +71,7 @@ impl Header {
     pub(super) fn read(cell: &[u8]) -> Self {
         match cell.first_chunk::<FIXED_BYTES>() {
             Some(&[flags, key_len, low, high]) => Self { flags, key_len, tail: u16::from_le_bytes([low, high]) },
-            None => Self { flags: Kind::Text as u8, key_len: 0, tail: 0 },
+            None => Self::default(),
         }
     }
 
@@ -94,6 +95,11 @@ impl Header {
     #[inline]
     pub(super) fn form(self) -> Form {
         Form::of_bits(self.flags >> FORM_SHIFT)
+    }
+
+    #[inline]
+    pub(super) fn has_deadline(self) -> bool {
+        self.flags & (3 << FORM_SHIFT) != 0
     }
 
     #[inline]
@@ -140,7 +146,9 @@ impl Header {
 
     #[inline]
     fn access_at(self) -> usize {
-        FIXED_BYTES + self.form().bytes()
+        // By the two bits of the form.
+        const BYTES: [u8; 4] = [0, 4, 4, 8];
+        FIXED_BYTES + usize::from(BYTES[usize::from(self.flags >> FORM_SHIFT & 3)])
     }
 
     #[inline]
@@ -204,6 +212,13 @@ impl<'a> EntryRef<'a> {
         let layout = Layout::of(self.header, self.cell);
         let bytes = &self.cell[layout.value_at..][..self.header.value_len()];
         match self.header.kind() {
+            Kind::Text => ValueRef::text(bytes),
+            kind => self.other_value(kind, bytes, layout),
+        }
+    }
+
+    fn other_value(self, kind: Kind, bytes: &'a [u8], layout: Layout) -> ValueRef<'a> {
+        match kind {
             Kind::Number => ValueRef::Int(read_number(bytes)),
             Kind::Text => ValueRef::text(bytes),
             Kind::Raw => ValueRef::Raw(bytes),
@@ -330,7 +345,7 @@ impl<'a> Draft<'a> {
     /// A new entry without hits.
     #[inline]
     pub(super) fn new(key: Option<&'a [u8]>, value: Stored<'a>, deadline: Deadline, access: Option<u32>) -> Self {
-        Self { header: Header { flags: 0, key_len: 0, tail: 0 }, deadline, access, key, value }
+        Self { header: Header::default(), deadline, access, key, value }
     }
 
     /// Bytes that the entry takes with a deadline of this form.
@@ -376,6 +391,16 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Whether the entry in this cell has this key.
+#[inline]
+pub(super) fn has_key(header: Header, cell: &[u8], name: &[u8], objects: &Objects) -> bool {
+    if header.key_len == LONG_KEY {
+        return *key(cell, objects) == *name;
+    }
+    usize::from(header.key_len) == name.len()
+        && cell.get(header.key_at()..header.key_at() + name.len()).is_some_and(|found| *found == *name)
+}
+
 /// The key of the entry that lies in this cell.
 #[inline]
 pub(super) fn key<'a>(cell: &'a [u8], objects: &'a Objects) -> &'a [u8] {
@@ -389,6 +414,22 @@ pub(super) fn key<'a>(cell: &'a [u8], objects: &'a Objects) -> &'a [u8] {
 
 fn object_number(cell: &[u8], layout: Layout) -> usize {
     cell[layout.value_at..].first_chunk().map_or(0, |number| u32::from_le_bytes(*number) as usize)
+}
+
+/// Writes the stamp of an access into an entry, if another stands there. False: it has no room for one.
+#[inline]
+pub(super) fn renew_access(header: Header, cell: &mut [u8], access: u32) -> bool {
+    if !header.has_access() {
+        return false;
+    }
+    // Whatever stands in the fourth byte stays.
+    if let Some(bytes) = cell.get_mut(header.access_at()..).and_then(|rest| rest.first_chunk_mut::<4>()) {
+        let before = u32::from_le_bytes(*bytes);
+        if (before ^ access) & ACCESS_MASK != 0 {
+            *bytes = (before & !ACCESS_MASK | access & ACCESS_MASK).to_le_bytes();
+        }
+    }
+    true
 }
 
 /// Writes the stamp of an access into an entry that has room for it.

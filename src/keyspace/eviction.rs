@@ -41,12 +41,11 @@ impl Shard {
         self.common.bytes.covers((used + bytes) as u64)
     }
 
-    /// The bytes that the limit is about: those in use, and what lies empty between them if that is more than compaction
-    /// allows it to be. What waits to be dropped goes without anything being evicted for it.
+    /// The bytes that the limit is about: what waits to be dropped goes without anything being evicted for it. Nor does
+    /// what lies empty between cells count: eviction would make more of it; it is up to compaction to make it less.
     #[inline]
     fn limited_bytes(&self) -> usize {
-        let databases = self.used().iter();
-        databases.map(|database| database.dataset_bytes() + database.overhead_bytes() + database.cells.surplus_bytes()).sum()
+        self.used().iter().map(|database| database.dataset_bytes() + database.overhead_bytes()).sum()
     }
 
     #[inline]

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 
 use super::database::{Database, Found};
-use super::deadline::{Deadline, Form};
+use super::deadline::Deadline;
 use super::entry::{self, Draft, Entry, EntryRef, INLINE_KEY_BYTES_MAX, INLINE_VALUE_BYTES_MAX, Kind, Stored};
 use super::packing::{Packed, pack};
 use super::policy::clock;
 use super::position::Position;
-use super::shard::Common;
+use super::shard::{Common, Tracking};
 use super::value::{Object, Scratch, Value, ValueRef, canonical_integer};
 use crate::limits::{LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
 
@@ -36,10 +36,10 @@ impl<'s> Keys<'s> {
     }
 
     /// Where the key is, if it is there and not due.
-    #[inline]
+    #[inline(always)]
     fn locate(&mut self, position: Position, key: &[u8]) -> Option<Found> {
         let found = self.database.find(position, key)?;
-        if found.header.form() != Form::None && self.database.entry(found.cell).deadline().is_due(self.common.now_ms())
+        if found.header.has_deadline() && self.database.entry(found.cell).deadline().is_due(self.common.now_ms())
         {
             self.expire(position, found);
             return None;
@@ -121,7 +121,7 @@ impl<'s> Keys<'s> {
     }
 
     /// Where the key is; counts a hit or a miss and notes the access.
-    #[inline]
+    #[inline(always)]
     fn meet(&mut self, key: &[u8]) -> Option<(Position, Found)> {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else {
@@ -133,31 +133,43 @@ impl<'s> Keys<'s> {
     }
 
     /// Notes an access, in the form that the policy goes by.
-    #[inline]
+    #[inline(always)]
     fn touched(&mut self, position: Position, found: Found) -> Found {
         if !self.common.touching {
             return found;
         }
-        let policy = self.common.rules.policy;
-        if !policy.keeps_recency() && !policy.keeps_frequency() {
-            let hits = found.header.hits();
-            if hits < entry::HITS_MAX {
+        match self.common.tracking {
+            Tracking::None => found,
+            Tracking::Hits => {
+                let hits = found.header.hits();
+                if hits == entry::HITS_MAX {
+                    return found;
+                }
                 let header = found.header.with_hits(hits + 1);
                 header.write(self.database.cells.from_mut(found.cell));
-                return Found { header, ..found };
+                Found { header, ..found }
             }
+            Tracking::Recency => self.stamped(position, found, self.common.lru_now),
+            Tracking::Frequency => {
+                let before = self.database.entry(found.cell).access();
+                let stamp = self.common.next_frequency(before);
+                self.stamped(position, found, stamp)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn stamped(&mut self, position: Position, found: Found, stamp: u32) -> Found {
+        if entry::renew_access(found.header, self.database.cells.from_mut(found.cell), stamp) {
             return found;
         }
-        let before = self.database.entry(found.cell).access();
-        let stamp = self.common.next_access(before);
-        match before {
-            Some(before) if before == stamp => found,
-            Some(_) => {
-                entry::write_access(found.header, self.database.cells.from_mut(found.cell), stamp);
-                found
-            }
-            None => self.database.reshape(position, found, |draft| draft.access = Some(stamp), self.common),
-        }
+        self.widened(position, found, stamp)
+    }
+
+    /// Notes the first access in an entry that has no room for one: it was written under another policy.
+    #[cold]
+    fn widened(&mut self, position: Position, found: Found, stamp: u32) -> Found {
+        self.database.reshape(position, found, |draft| draft.access = Some(stamp), self.common)
     }
 
     /// The entry for a command that only looks at it: no count, no access noted.
@@ -222,7 +234,7 @@ impl<'s> Keys<'s> {
         if found.header.has_access() {
             entry::write_access(found.header, self.database.cells.from_mut(found.cell), stamp);
         } else {
-            self.database.reshape(position, found, |draft| draft.access = Some(stamp), self.common);
+            self.widened(position, found, stamp);
         }
     }
 
@@ -444,22 +456,16 @@ impl Common {
     /// The stamp of a new entry, where the policy wants one; `access` is what it brings along.
     #[inline]
     fn first_access(&self, access: Option<u32>) -> Option<u32> {
-        if self.rules.policy.keeps_recency() {
-            Some(access.unwrap_or_else(|| clock::lru_stamp(self.now_ms())))
-        } else if self.rules.policy.keeps_frequency() {
-            Some(access.unwrap_or_else(|| clock::lfu_fresh(self.now_ms())))
-        } else {
-            None
+        match self.tracking {
+            Tracking::None | Tracking::Hits => None,
+            Tracking::Recency => Some(access.unwrap_or(self.lru_now)),
+            Tracking::Frequency => Some(access.unwrap_or_else(|| clock::lfu_fresh(self.now_ms()))),
         }
     }
 
-    /// The stamp of an access after one that left the stamp `before`.
-    #[inline]
-    fn next_access(&mut self, before: Option<u32>) -> u32 {
+    /// The stamp of an access by frequency, after one that left the stamp `before`.
+    fn next_frequency(&mut self, before: Option<u32>) -> u32 {
         let now_ms = self.now_ms();
-        if self.rules.policy.keeps_recency() {
-            return clock::lru_stamp(now_ms);
-        }
         let before = before.unwrap_or_else(|| clock::lfu_fresh(now_ms));
         clock::lfu_touch(before, now_ms, self.rules.lfu_log_factor, self.rules.lfu_decay_minutes, &mut self.rng)
     }

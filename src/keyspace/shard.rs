@@ -7,10 +7,11 @@ use super::database::Database;
 use super::deadline::Deadline;
 use super::keys::Keys;
 use super::lineup::Lineup;
-use super::policy::CandidatePool;
+use super::policy::{CandidatePool, clock};
 use super::remains::Graveyard;
 use super::rules::Rules;
 use crate::base::{KeyHasher, Now, Rng};
+use crate::config::EvictionPolicy;
 use crate::limits::{ARENA_BYTES_MAX, GRANT_BYTES, GRANT_KEYS, WARM_ENTRIES_MIN};
 
 /// Counters of one shard, as INFO reports them.
@@ -63,12 +64,42 @@ pub struct Shard {
     pub(super) common: Common,
 }
 
+/// What is noted of an access to a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tracking {
+    /// Nothing.
+    None,
+    /// That there was one, up to three times.
+    Hits,
+    /// When it was.
+    Recency,
+    /// How many there were, on a logarithmic scale that decays.
+    Frequency,
+}
+
+impl Tracking {
+    fn of(policy: EvictionPolicy) -> Self {
+        match policy {
+            policy if policy.keeps_recency() => Self::Recency,
+            policy if policy.keeps_frequency() => Self::Frequency,
+            EvictionPolicy::AllKeysS3Fifo | EvictionPolicy::VolatileS3Fifo => Self::Hits,
+            _ => Self::None,
+        }
+    }
+}
+
 /// What all databases of a shard have in common.
 #[derive(Debug)]
 pub(super) struct Common {
     pub(super) hasher: KeyHasher,
     /// The latest time that the shard has seen: with a lease, cores with different readings take turns.
     now: Now,
+    /// The same, in milliseconds since 1970.
+    now_ms: u64,
+    /// The same, as the stamp of an access.
+    pub(super) lru_now: u32,
+    /// What is noted of an access.
+    pub(super) tracking: Tracking,
     pub(super) stats: ShardStats,
     /// Commands note the time of their access.
     pub(super) touching: bool,
@@ -99,6 +130,9 @@ impl Shard {
             used_databases: 0,
             common: Common {
                 now: Now::default(),
+                now_ms: 0,
+                lru_now: 0,
+                tracking: Tracking::of(rules.policy),
                 stats: ShardStats::default(),
                 touching: true,
                 rng: Rng::with_seed(hasher.hash(b"shard")),
@@ -116,6 +150,7 @@ impl Shard {
     /// Goes by other rules from now on. A change of policy takes effect at once, and orders what is there in slices.
     pub fn set_rules(&mut self, rules: &Rules) {
         let before = std::mem::replace(&mut self.common.rules, rules.clone());
+        self.common.tracking = Tracking::of(rules.policy);
         if before.policy != rules.policy {
             self.common.candidates.clear();
             for database in &mut self.databases {
@@ -128,17 +163,17 @@ impl Shard {
 
     /// Takes note of the time and returns the time to use: never earlier than what the shard has seen before.
     pub fn advance(&mut self, now: Now) -> Now {
-        let seen = &mut self.common.now;
-        seen.unix_us = seen.unix_us.max(now.unix_us);
-        seen.mono_us = seen.mono_us.max(now.mono_us);
-        *seen
+        let seen = self.common.now;
+        let now = Now { unix_us: seen.unix_us.max(now.unix_us), mono_us: seen.mono_us.max(now.mono_us) };
+        self.common.set_now(now);
+        now
     }
 
     /// The keys of one database at one moment.
     #[inline]
     pub fn keys(&mut self, database: usize, now: Now) -> Keys<'_> {
         self.used_databases = self.used_databases.max(database + 1);
-        self.common.now = now;
+        self.common.set_now(now);
         Keys::new(&mut self.databases[database], &mut self.common)
     }
 
@@ -255,7 +290,16 @@ impl Common {
     /// The time that commands go by, in milliseconds since 1970.
     #[inline]
     pub(super) fn now_ms(&self) -> u64 {
-        self.now.unix_ms()
+        self.now_ms
+    }
+
+    #[inline]
+    fn set_now(&mut self, now: Now) {
+        if now != self.now {
+            self.now = now;
+            self.now_ms = now.unix_ms();
+            self.lru_now = clock::lru_stamp(self.now_ms);
+        }
     }
 }
 

@@ -79,17 +79,17 @@ impl Table {
     }
 
     /// The place of the entry at `position` that `is_it` says yes to, and the entry.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, position: Position, mut is_it: impl FnMut(CellRef) -> bool) -> Option<(Place, CellRef)> {
         if self.len == 0 {
             return None;
         }
         let home = self.block_of(position.bits);
-        let block = self.block(home);
+        let block = self.block(home).parts();
         let mut mask = block.matches(position.tag);
         while mask != 0 {
             let at = mask.trailing_zeros() as usize;
-            let entry = block.entry(at);
+            let entry = block.entry(at)?;
             if is_it(entry) {
                 return Some((Place::new(home, at), entry));
             }

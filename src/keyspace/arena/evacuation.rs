@@ -51,7 +51,8 @@ impl Arena {
     /// used ones and 4 MiB. Below that, moving cells would cost more than it frees.
     #[must_use]
     pub fn is_sparse(&self) -> bool {
-        self.surplus_bytes() > 0
+        let idle = self.held_bytes().saturating_sub(self.used_bytes());
+        idle > self.used_bytes() / 16 + 2 * CHUNK_BYTES
     }
 
     /// Moves up to `cells` live cells out of the emptiest chunk, which gets no new cells meanwhile, and unmaps the chunk

@@ -258,14 +258,6 @@ impl Arena {
         self.held_bytes
     }
 
-    /// Bytes that lie empty beyond what makes the arena sparse: while they are there, compaction has not kept up.
-    #[inline]
-    #[must_use]
-    pub fn surplus_bytes(&self) -> usize {
-        let idle = self.held_bytes - self.used_bytes();
-        idle.saturating_sub(self.used_bytes() / 16 + 2 * CHUNK_BYTES)
-    }
-
     /// Unmaps one chunk, whatever lives in it, of an arena that nobody will use again; false when none is left. That is
     /// how a flushed database is dropped in slices.
     pub fn drop_chunk(&mut self) -> bool {
