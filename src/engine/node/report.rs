@@ -225,7 +225,7 @@ impl Engine {
         self.stats.longest_turn_us
     }
 
-    /// Takes note of the CPU time that a turn took.
+    /// Takes note of the CPU time that a turn took, in microseconds; 0 if it is known not to be the longest.
     #[inline]
     pub fn turn_took(&mut self, cpu_us: u64) {
         self.stats.turns += 1;
