@@ -251,8 +251,8 @@ pub const SLICE_SESSIONS: usize = 256;
 /// are due.
 pub const TTL_SAMPLES: usize = 16;
 
-/// Keys that CLUSTER GETKEYSINSLOT answers at most, whatever its count, and visits: the longest turn again. Whoever moves a
-/// slot asks again for what is left.
+/// Keys that CLUSTER GETKEYSINSLOT answers at most, whatever its count: the longest turn again. Whoever moves a slot asks
+/// again for what is left.
 pub const SLOT_KEYS_MAX: usize = SCAN_VISITS_MAX;
 
 /// Longest DEBUG SLEEP: an hour.

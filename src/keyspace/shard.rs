@@ -164,6 +164,11 @@ impl Shard {
         databases.sum::<usize>() + self.common.graveyard.bytes()
     }
 
+    /// Bytes of entries and of what they hold outside.
+    pub fn dataset_bytes(&self) -> usize {
+        self.used().iter().map(Database::dataset_bytes).sum()
+    }
+
     /// Bytes of tables and queues alone.
     pub fn overhead_bytes(&self) -> usize {
         self.used().iter().map(Database::overhead_bytes).sum()
