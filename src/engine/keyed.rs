@@ -2,9 +2,10 @@
 
 use super::mail::{Letter, Place, Run};
 use super::requests::Flow;
+use super::room::has_room;
 use super::{Deferred, Engine, OpenLoan};
 use crate::base::{CoreId, Now};
-use crate::command::{Command, Flags};
+use crate::command::Command;
 use crate::config::PipelineOrder;
 use crate::exec::{self, Cx};
 use crate::keyspace::{Deadline, Shard};
@@ -53,13 +54,6 @@ impl Engine {
             Plan::Several => {
                 if !self.is_alone(session) {
                     return Flow::Hold;
-                }
-                // The parts are not asked one by one, as then some might have run when another refuses.
-                let (now, database) = (self.now, session.selected().database);
-                if let Some(shard) = &mut self.shard
-                    && !has_room(shard, command, request, now, database)
-                {
-                    return self.reject(session, command, ReplyError::OutOfMemory);
                 }
                 self.on_several_shards(session, command, request)
             }
@@ -245,24 +239,6 @@ impl Engine {
         let start = batch.pack(request);
         batch.letters.push(Letter::Run(Run { start, ..run }));
     }
-}
-
-/// Whether a shard has room for what a command brings, after it has made some.
-#[inline]
-fn has_room(shard: &mut Shard, command: &'static Command, request: Request<'_>, now: Now, database: u16) -> bool {
-    if !command.flags.contains(Flags::DENYOOM) {
-        return true;
-    }
-    let new_keys = if shard.counts_keys() { absent_keys(shard, command, request, now, database) } else { 0 };
-    shard.make_room(request.data().len(), new_keys, now)
-}
-
-/// How many keys of a request are not there.
-#[cold]
-fn absent_keys(shard: &mut Shard, command: &'static Command, request: Request<'_>, now: Now, database: u16) -> usize {
-    let Ok(found) = crate::command::keys(command, request) else { return 0 };
-    let mut keys = shard.keys(usize::from(database), now);
-    found.filter(|key| keys.peek(request.get(key.index)).is_none()).count()
 }
 
 /// The order to run a request, whose arguments are still to be packed; the place of its reply is reserved.

@@ -28,6 +28,7 @@ mod mail;
 mod node;
 mod post;
 mod requests;
+mod room;
 mod sessions;
 mod shared;
 #[cfg(test)]
@@ -285,6 +286,8 @@ impl Engine {
         shared.set_limits(&config);
         let mut shard = Box::new(Shard::new(databases, hasher.clone(), &shared.limits));
         shard.set_rules(&Rules::of(&config));
+        let mut assembly = Box::new(Shard::new(databases, hasher.clone(), &Limits::none(1)));
+        assembly.set_rules(&Rules::of_assembly(&config));
         Self {
             core: port.core(),
             topology: Topology::new(cores),
@@ -310,11 +313,11 @@ impl Engine {
             credits: (0..cores).map(|_| Vec::new()).collect(),
             held_back: HashMap::new(),
             stash: VecDeque::new(),
-            ledger: Ledger::new(hasher.clone()),
+            ledger: Ledger::new(hasher),
             transactions: Slab::new(),
             questions: Slab::new(),
             slices: VecDeque::new(),
-            assembly: Some(Box::new(Shard::new(databases, hasher, &Limits::none(1)))),
+            assembly: Some(assembly),
             unsent: Vec::new(),
             runnable: WaitList::new(),
             no_credit: (0..cores).map(|_| WaitList::new()).collect(),

@@ -62,6 +62,9 @@ impl Engine {
             && let Some(shard) = &mut self.shard
         {
             shard.set_rules(&Rules::of(&self.config));
+            if let Some(assembly) = &mut self.assembly {
+                assembly.set_rules(&Rules::of_assembly(&self.config));
+            }
             self.rules_number = self.config_number;
         }
     }

@@ -18,6 +18,8 @@ mod info;
 mod keys;
 mod latency;
 mod memory;
+#[cfg(test)]
+mod memory_tests;
 mod monitor;
 mod report;
 mod settings;
