@@ -8,7 +8,7 @@ use crate::base::{CoreId, Now};
 use crate::command::Command;
 use crate::config::PipelineOrder;
 use crate::exec::{self, Cx};
-use crate::keyspace::{Deadline, Shard};
+use crate::keyspace::{Deadline, Rules, Shard};
 use crate::limits::{LARGE_VALUE_BYTES, LOAN_COMMANDS};
 use crate::resp::{Reply, ReplyError, Request};
 use crate::route::{self, Plan};
@@ -202,6 +202,8 @@ impl Engine {
             None if overtakes => false,
             None => {
                 let Some(mut loan) = self.port.borrow(core) else { return false };
+                // Its owner may sleep since before the last change.
+                loan.follow(self.config_number, || Rules::of(&self.config));
                 // The latest time that any of the shards at hand has seen is the time for all of them.
                 self.now = loan.advance(self.now);
                 if let Some(shard) = &mut self.shard {

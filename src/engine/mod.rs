@@ -190,8 +190,6 @@ pub struct Engine {
     facts: Facts,
     /// Number of the settings in force: CONFIG SET makes larger ones.
     config_number: u64,
-    /// The settings that the own shard goes by.
-    rules_number: u64,
     /// The own shard has more to tidy up.
     untidy: bool,
 
@@ -298,7 +296,6 @@ impl Engine {
             stopwatch,
             facts,
             config_number: 0,
-            rules_number: 0,
             untidy: false,
             sessions: Sessions::default(),
             parser: RequestParser::new(),

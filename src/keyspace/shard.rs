@@ -61,6 +61,8 @@ pub struct Shard {
     /// Databases from this number on have never been used.
     pub(super) used_databases: usize,
     pub(super) common: Common,
+    /// Which rules it goes by: later ones have a larger number.
+    rules_number: u64,
 }
 
 /// What all databases of a shard have in common.
@@ -97,6 +99,7 @@ impl Shard {
         Self {
             databases: (0..databases).map(|_| database()).collect(),
             used_databases: 0,
+            rules_number: 0,
             common: Common {
                 now: Now::default(),
                 stats: ShardStats::default(),
@@ -122,6 +125,16 @@ impl Shard {
                 database.lineup =
                     if database.is_empty() { Lineup::new(rules.policy) } else { Lineup::adopting(rules.policy) };
             }
+        }
+    }
+
+    /// Goes by these rules from now on, unless it already goes by them or by later ones. While a shard is lent, its owner
+    /// cannot tell it of a change, so whoever holds it does.
+    #[inline]
+    pub fn follow(&mut self, number: u64, rules: impl FnOnce() -> Rules) {
+        if number > self.rules_number {
+            self.rules_number = number;
+            self.set_rules(&rules());
         }
     }
 

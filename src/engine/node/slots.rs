@@ -12,6 +12,8 @@ use crate::limits::{SLOT_KEYS_MAX, SLOTS};
 use crate::resp::ReplyError;
 use crate::session::Session;
 
+const _: () = assert!(SLOT_KEYS_MAX == 4096, "the table of commands and the README say so");
+
 /// The slot of this number, if there is one.
 fn slot_of(number: i64) -> Option<SlotId> {
     u16::try_from(number).ok().filter(|number| *number < SLOTS).map(SlotId)
