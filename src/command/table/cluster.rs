@@ -1,4 +1,4 @@
-//! Slots.
+//! Slots, and which keys belong to them.
 
 use super::flags;
 use crate::command::{Command, CommandId, Flags, Group, Scope};
