@@ -247,8 +247,13 @@ pub const MONITOR_LETTERS_MAX: usize = 64 * 1024;
 /// Sessions that CLIENT LIST describes in one turn, at about a microsecond each.
 pub const SLICE_SESSIONS: usize = 256;
 
-/// Keys that INFO draws from a database to estimate the mean time to live.
+/// Keys with a deadline that INFO draws from a database, to estimate the mean time to live and the share of those that
+/// are due.
 pub const TTL_SAMPLES: usize = 16;
+
+/// Keys that CLUSTER GETKEYSINSLOT answers at most, whatever its count: the longest turn again. Whoever moves a slot asks
+/// again for what is left.
+pub const SLOT_KEYS_MAX: usize = SCAN_VISITS_MAX;
 
 /// Longest DEBUG SLEEP: an hour.
 pub const STALL_US_MAX: u64 = 3_600_000_000;
@@ -281,8 +286,12 @@ pub const TURN_COMMANDS: u64 = 512;
 pub const EVENTS_LEFT_MAX: usize = 64;
 const _: () = assert!(EVENTS_LEFT_MAX >= TURN_EVENTS);
 
-/// Turns whose CPU time is measured after one that seemed longer than any before.
+/// Turns whose CPU time is measured exactly at the start and after one that was long by the wall clock.
 pub const TURNS_MEASURED: u32 = 10_000;
+/// A turn that is long by the wall clock, in microseconds: half of the longest turn (500 us).
+pub const LONG_TURN_US: u64 = 250;
+/// Busy time of a core after which its CPU clock is read again, in microseconds: at 1.6 us a reading that is 0.16%.
+pub const TURN_READING_BUSY_US: u64 = 1000;
 
 /// Largest value that is compressed: one of a mebibyte takes milliseconds to pack and unpack, as it is.
 pub const PACKED_BYTES_MAX: usize = 1024 * 1024;

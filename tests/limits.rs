@@ -36,6 +36,22 @@ fn a_full_server_refuses_writes_and_nothing_else() {
 }
 
 #[test]
+fn a_command_over_several_cores_does_not_pass_the_limit() {
+    transcript(|t| {
+        t.check("CONFIG SET maxmemory 20mb", "+OK");
+        let value = "x".repeat(100_000);
+        let mut refused = 0;
+        for n in 0..400 {
+            let command = ["MSET", "small", "v", "other", "v", &format!("new:{n}"), &value];
+            refused += i32::from(t.client.command(&command).to_string().starts_with("-OOM"));
+        }
+        assert!(refused > 150, "{}: {refused} of 400 are refused", t.variant().name);
+        let size = t.ask("DBSIZE").integer();
+        assert!((150..250).contains(&size), "{}: {size} keys", t.variant().name);
+    });
+}
+
+#[test]
 fn the_length_of_a_string_is_bounded() {
     transcript(|t| {
         t.check("CONFIG SET proto-max-bulk-len 1mb", "+OK");

@@ -311,6 +311,82 @@ fn memory() {
 }
 
 #[test]
+fn memory_figures_agree() {
+    transcript(|t| {
+        for n in 0..3000 {
+            t.client.command(&["SET", &format!("key:{n}"), &"x".repeat(200)]);
+        }
+        let text = t.ask("INFO memory").text();
+        let field = |name: &str| -> i64 {
+            let value = text.lines().find_map(|line| line.strip_prefix(&format!("{name}:")));
+            value.unwrap_or_else(|| panic!("INFO lacks {name}")).parse().expect("a number")
+        };
+        let name = t.variant().name;
+        assert!(field("used_memory_dataset") > 3000 * 200, "{name}: {text}");
+        assert!(field("used_memory_dataset") + field("used_memory_overhead") <= field("used_memory"), "{name}: {text}");
+        assert!(field("allocator_allocated") <= field("allocator_active"), "{name}: {text}");
+        assert!(field("used_memory") <= field("used_memory_rss"), "{name}: {text}");
+        if t.is_corewise() {
+            let keys: i64 = (0..3000).map(|n| t.ask(&format!("MEMORY USAGE key:{n}")).integer()).sum();
+            let data = field("used_memory") - field("mem_not_counted_for_evict");
+            assert!((keys - data).abs() * 100 < data * 5, "{name}: keys say {keys}, INFO {data}");
+        }
+        t.check_ours("INFO memory", r"*compression_values:0\r\n*compression_ratio:0.00\r\n*");
+        t.check_ours(
+            "INFO cores",
+            r"*core0:keys=*,hits=*,misses=*,hit_ratio=*,evicted=0,expired=0,*longest_turn_usec=*",
+        );
+    });
+}
+
+#[test]
+fn evictions_are_counted() {
+    transcript(|t| {
+        t.check("CONFIG SET maxmemory 5mb maxmemory-policy allkeys-lru", "+OK");
+        for n in 0..2000 {
+            assert_eq!(t.client.command(&["SET", &format!("key:{n}"), &"x".repeat(5000)]).to_string(), "+OK");
+        }
+        // Of one moment, since the cores go on giving each other room.
+        let text = t.ask("INFO everything").text();
+        let field = |name: &str| -> i64 {
+            let value = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name}"));
+            value.split(',').next().unwrap_or_default().parse().expect("a number")
+        };
+        let (evicted, left) = (field("evicted_keys:"), field("db0:keys="));
+        assert!(evicted > 0 && evicted + left == 2000, "{}: {evicted} evicted, {left} left", t.variant().name);
+    });
+}
+
+/// Ours alone: a redis-server that is not part of a cluster refuses them.
+#[test]
+fn slots() {
+    transcript(|t| {
+        if !t.is_corewise() {
+            return t.check("CLUSTER KEYSLOT a", "-ERR This instance has cluster support disabled");
+        }
+        t.check("CLUSTER KEYSLOT a", ":15495");
+        t.check("CLUSTER KEYSLOT {u}x", ":11826");
+        t.check(r#"CLUSTER KEYSLOT """#, ":0");
+        t.check("MSET {a}1 x {a}2 x {u}x x", "+OK");
+        t.check("CLUSTER COUNTKEYSINSLOT 15495", ":2");
+        t.check("CLUSTER COUNTKEYSINSLOT 11826", ":1");
+        t.check("CLUSTER COUNTKEYSINSLOT 0", ":0");
+        t.check_sorted("CLUSTER GETKEYSINSLOT 15495 10", r#"["{a}1", "{a}2"]"#);
+        t.check("CLUSTER GETKEYSINSLOT 11826 1", r#"["{u}x"]"#);
+        t.check("CLUSTER GETKEYSINSLOT 11826 0", "[]");
+        t.check("CLUSTER GETKEYSINSLOT 0 10", "[]");
+        t.check("CLUSTER COUNTKEYSINSLOT 16384", "-ERR Invalid slot");
+        t.check("CLUSTER COUNTKEYSINSLOT x", "-ERR value is not an integer or out of range");
+        t.check("CLUSTER GETKEYSINSLOT -1 1", "-ERR Invalid slot or number of keys");
+        t.check("CLUSTER GETKEYSINSLOT 1 -1", "-ERR Invalid slot or number of keys");
+        t.check("CLUSTER BAD", "-ERR unknown subcommand 'BAD'. Try CLUSTER HELP.");
+        t.check("CLUSTER KEYSLOT", "-ERR wrong number of arguments for 'cluster|keyslot' command");
+        t.check("CLUSTER", "-ERR wrong number of arguments for 'cluster' command");
+        t.like("CLUSTER HELP", "[+CLUSTER <subcommand> *]");
+    });
+}
+
+#[test]
 fn debug() {
     transcript(|t| {
         t.check("DEBUG SLEEP 0", "+OK");

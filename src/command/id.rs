@@ -137,11 +137,16 @@ pub enum CommandId {
     SlowlogReset,
     Swapdb,
     Time,
+    Cluster,
+    ClusterCountkeysinslot,
+    ClusterGetkeysinslot,
+    ClusterHelp,
+    ClusterKeyslot,
 }
 
 impl CommandId {
     /// How many there are, subcommands included.
-    pub const COUNT: usize = Self::Time as usize + 1;
+    pub const COUNT: usize = Self::ClusterKeyslot as usize + 1;
 
     /// All of them, in order.
     pub fn all() -> impl Iterator<Item = Self> {

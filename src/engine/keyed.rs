@@ -2,12 +2,13 @@
 
 use super::mail::{Letter, Place, Run};
 use super::requests::Flow;
+use super::room::has_room;
 use super::{Deferred, Engine, OpenLoan};
 use crate::base::{CoreId, Now};
-use crate::command::{Command, Flags};
+use crate::command::Command;
 use crate::config::PipelineOrder;
 use crate::exec::{self, Cx};
-use crate::keyspace::{Deadline, Shard};
+use crate::keyspace::{Deadline, Rules, Shard};
 use crate::limits::{LARGE_VALUE_BYTES, LOAN_COMMANDS};
 use crate::resp::{Reply, ReplyError, Request};
 use crate::route::{self, Plan};
@@ -53,13 +54,6 @@ impl Engine {
             Plan::Several => {
                 if !self.is_alone(session) {
                     return Flow::Hold;
-                }
-                // The parts are not asked one by one, as then some might have run when another refuses.
-                let (now, database) = (self.now, session.selected().database);
-                if let Some(shard) = &mut self.shard
-                    && !has_room(shard, command, request, now, database)
-                {
-                    return self.reject(session, command, ReplyError::OutOfMemory);
                 }
                 self.on_several_shards(session, command, request)
             }
@@ -213,6 +207,8 @@ impl Engine {
             None if overtakes => false,
             None => {
                 let Some(mut loan) = self.port.borrow(core) else { return false };
+                // Its owner may sleep since before the last change.
+                loan.follow(self.config_number, || Rules::of(&self.config));
                 // The latest time that any of the shards at hand has seen is the time for all of them.
                 self.now = loan.advance(self.now);
                 if let Some(shard) = &mut self.shard {
@@ -250,24 +246,6 @@ impl Engine {
         let start = batch.pack(request);
         batch.letters.push(Letter::Run(Run { start, ..run }));
     }
-}
-
-/// Whether a shard has room for what a command brings, after it has made some.
-#[inline]
-fn has_room(shard: &mut Shard, command: &'static Command, request: Request<'_>, now: Now, database: u16) -> bool {
-    if !command.flags.contains(Flags::DENYOOM) {
-        return true;
-    }
-    let new_keys = if shard.counts_keys() { absent_keys(shard, command, request, now, database) } else { 0 };
-    shard.make_room(request.data().len(), new_keys, now)
-}
-
-/// How many keys of a request are not there.
-#[cold]
-fn absent_keys(shard: &mut Shard, command: &'static Command, request: Request<'_>, now: Now, database: u16) -> usize {
-    let Ok(found) = crate::command::keys(command, request) else { return 0 };
-    let mut keys = shard.keys(usize::from(database), now);
-    found.filter(|key| keys.peek(request.get(key.index)).is_none()).count()
 }
 
 /// The order to run a request, whose arguments are still to be packed; the place of its reply is reserved.

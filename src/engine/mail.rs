@@ -20,6 +20,8 @@ use crate::session::Selected;
 use crate::txn::{Intents, TxnId};
 
 use super::node::{Ask, Slow, Told};
+use super::room::Room;
+use super::transact::Scheduling;
 
 /// Buffers of a batch above this are given back to the allocator when it has been read.
 const BATCH_BYTES_KEPT: usize = 64 * 1024;
@@ -70,9 +72,9 @@ pub(super) struct Handle(pub(super) u32);
 #[derive(Debug)]
 pub(super) enum Rare {
     /// Leave these intents.
-    Schedule { id: TxnId, handle: Handle, intents: Intents },
+    Schedule { id: TxnId, handle: Handle, intents: Intents, room: Option<Room> },
     /// The answer to `Schedule`.
-    Scheduled { handle: Handle, accepted: bool },
+    Scheduled { handle: Handle, outcome: Scheduling },
     /// Forget the intents.
     Withdraw { id: TxnId },
     /// All have accepted: do this when the transaction's turn comes.

@@ -28,6 +28,7 @@ mod mail;
 mod node;
 mod post;
 mod requests;
+mod room;
 mod sessions;
 mod shared;
 #[cfg(test)]
@@ -189,8 +190,6 @@ pub struct Engine {
     facts: Facts,
     /// Number of the settings in force: CONFIG SET makes larger ones.
     config_number: u64,
-    /// The settings that the own shard goes by.
-    rules_number: u64,
     /// The own shard has more to tidy up.
     untidy: bool,
 
@@ -285,6 +284,8 @@ impl Engine {
         shared.set_limits(&config);
         let mut shard = Box::new(Shard::new(databases, hasher.clone(), &shared.limits));
         shard.set_rules(&Rules::of(&config));
+        let mut assembly = Box::new(Shard::new(databases, hasher.clone(), &Limits::none(1)));
+        assembly.set_rules(&Rules::of_assembly(&config));
         Self {
             core: port.core(),
             topology: Topology::new(cores),
@@ -295,7 +296,6 @@ impl Engine {
             stopwatch,
             facts,
             config_number: 0,
-            rules_number: 0,
             untidy: false,
             sessions: Sessions::default(),
             parser: RequestParser::new(),
@@ -310,11 +310,11 @@ impl Engine {
             credits: (0..cores).map(|_| Vec::new()).collect(),
             held_back: HashMap::new(),
             stash: VecDeque::new(),
-            ledger: Ledger::new(hasher.clone()),
+            ledger: Ledger::new(hasher),
             transactions: Slab::new(),
             questions: Slab::new(),
             slices: VecDeque::new(),
-            assembly: Some(Box::new(Shard::new(databases, hasher, &Limits::none(1)))),
+            assembly: Some(assembly),
             unsent: Vec::new(),
             runnable: WaitList::new(),
             no_credit: (0..cores).map(|_| WaitList::new()).collect(),

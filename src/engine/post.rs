@@ -213,11 +213,11 @@ impl Engine {
 
     fn read_rare(&mut self, from: CoreId, rare: Rare) {
         match rare {
-            Rare::Schedule { id, handle, intents } => {
-                let accepted = self.ledger.schedule(id, intents);
-                self.write(from, Rare::Scheduled { handle, accepted });
+            Rare::Schedule { id, handle, intents, room } => {
+                let outcome = self.take_intents(id, intents, room);
+                self.write(from, Rare::Scheduled { handle, outcome });
             }
-            Rare::Scheduled { handle, accepted } => self.scheduled(handle, accepted),
+            Rare::Scheduled { handle, outcome } => self.scheduled(handle, outcome),
             Rare::Withdraw { id } => self.finish_transaction(id),
             Rare::Execute { id, work } => {
                 self.ledger.assign(id, *work);

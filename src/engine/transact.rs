@@ -10,9 +10,10 @@
 
 use super::mail::{Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work, Writes};
 use super::requests::Flow;
+use super::room::Room;
 use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
-use crate::command::{self, Command, KeyFlags, Spread};
+use crate::command::{self, Command, Flags, KeyFlags, Spread};
 use crate::exec;
 use crate::keyspace::{Entry, Shard};
 use crate::limits::LARGE_VALUE_BYTES;
@@ -32,9 +33,21 @@ pub(super) struct Transaction {
     parts: Vec<Part>,
     /// Answers that are still to come in this phase.
     awaiting: usize,
-    refused: bool,
+    /// The worst answer so far to the letters that schedule it.
+    outcome: Scheduling,
     /// When it began, by the stopwatch, if it is measured.
     began_us: Option<u64>,
+}
+
+/// What a core says to intents, the worst last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Scheduling {
+    /// They are left.
+    Accepted,
+    /// It has gone ahead of their number: another number is to be tried.
+    Overtaken,
+    /// It has no room for what the command brings.
+    NoRoom,
 }
 
 /// What one core has to do with it.
@@ -72,6 +85,22 @@ impl Part {
         Intents::Keys(keys.into_iter().map(|(name, exclusive)| Key { name: name.into(), exclusive }).collect())
     }
 
+    /// What its core needs room for. `counts_keys`: it matters whether keys are there.
+    fn room(&self, command: &Command, request: Request<'_>, counts_keys: bool) -> Option<Room> {
+        let mut written = self.keys.iter().filter(|key| key.write).peekable();
+        if !command.flags.contains(Flags::DENYOOM) || written.peek().is_none() {
+            return None;
+        }
+        let bytes = match command.spread {
+            Spread::All => {
+                self.keys.iter().map(|key| request.get(key.index).len() + request.get(key.index + 1).len()).sum()
+            }
+            _ => request.data().len(),
+        };
+        let stored = |key: &PartKey| StoredKey { database: key.database, name: request.get(key.index).into() };
+        Some(Room { bytes, keys: if counts_keys { written.map(stored).collect() } else { Vec::new() } })
+    }
+
     fn stored_keys<'a>(&'a self, request: Request<'a>) -> impl Iterator<Item = StoredKey> + 'a {
         self.keys.iter().map(move |key| StoredKey { database: key.database, name: request.get(key.index).into() })
     }
@@ -105,6 +134,9 @@ impl Engine {
         }
         let parts = self.parts(command, request, session.database);
         if request.data().len() <= LARGE_VALUE_BYTES && self.hold_all(&parts) {
+            if !parts.iter().all(|part| self.has_room_at(part.core, part.room(command, request, self.counts_keys()))) {
+                return self.reject(session, command, ReplyError::OutOfMemory);
+            }
             self.run_at_once(session, command, request, parts);
             return Flow::Next;
         }
@@ -119,7 +151,7 @@ impl Engine {
             id: TxnId(0),
             parts,
             awaiting: 0,
-            refused: false,
+            outcome: Scheduling::Accepted,
             began_us: None,
         });
         self.stats.transactions += 1;
@@ -191,6 +223,16 @@ impl Engine {
         Some(result)
     }
 
+    /// Whether a shard that is held has room for this, after it has made some.
+    fn has_room_at(&mut self, core: CoreId, room: Option<Room>) -> bool {
+        let Some(room) = room else { return true };
+        self.with_held(core, |engine, shard| room.is_in(shard, engine.now)).unwrap_or(true)
+    }
+
+    fn counts_keys(&self) -> bool {
+        self.config.max_keys > 0
+    }
+
     fn run_at_once(
         &mut self,
         session: &mut Session,
@@ -243,17 +285,19 @@ impl HeldShard {
 impl Engine {
     /// Draws a number and asks every core concerned to leave intents.
     fn schedule(&mut self, handle: Handle) {
+        let counts_keys = self.counts_keys();
         let Some(transaction) = self.transactions.get_mut(handle.0 as usize) else { return };
         transaction.id = self.shared.next_transaction();
         transaction.awaiting = transaction.parts.len();
-        transaction.refused = false;
+        transaction.outcome = Scheduling::Accepted;
         let request = transaction.request.request();
         let letters: Vec<(CoreId, Rare)> = transaction
             .parts
             .iter()
             .map(|part| {
                 let intents = part.intents(transaction.command, request);
-                (part.core, Rare::Schedule { id: transaction.id, handle, intents })
+                let room = part.room(transaction.command, request, counts_keys);
+                (part.core, Rare::Schedule { id: transaction.id, handle, intents, room })
             })
             .collect();
         for (core, letter) in letters {
@@ -262,18 +306,21 @@ impl Engine {
     }
 
     /// A core has left its intents, or refused to.
-    pub(super) fn scheduled(&mut self, handle: Handle, accepted: bool) {
+    pub(super) fn scheduled(&mut self, handle: Handle, outcome: Scheduling) {
         let Some(transaction) = self.transactions.get_mut(handle.0 as usize) else { return };
-        transaction.refused |= !accepted;
+        transaction.outcome = transaction.outcome.max(outcome);
         transaction.awaiting -= 1;
         if transaction.awaiting > 0 {
             return;
         }
-        if transaction.refused {
-            let id = transaction.id;
+        if transaction.outcome != Scheduling::Accepted {
+            let (id, outcome) = (transaction.id, transaction.outcome);
             let cores: Vec<CoreId> = transaction.parts.iter().map(|part| part.core).collect();
             for core in cores {
                 self.write(core, Rare::Withdraw { id });
+            }
+            if outcome == Scheduling::NoRoom {
+                return self.reject_transaction(handle);
             }
             self.stats.transaction_retries += 1;
             return self.schedule(handle);
@@ -292,6 +339,20 @@ impl Engine {
         for (core, work) in works {
             self.write(core, Rare::Execute { id, work: Box::new(work) });
         }
+    }
+
+    /// A core has no room for its part: answers so, and nothing has run.
+    fn reject_transaction(&mut self, handle: Handle) {
+        let Transaction { client, command, protocol, request, began_us, .. } =
+            self.transactions.remove(handle.0 as usize);
+        self.stats.failures[command.id.index()].rejected += 1;
+        self.count_error(&ReplyError::OutOfMemory.text());
+        let mut out = std::mem::take(&mut self.scratch);
+        Reply::new(&mut out, protocol).error(ReplyError::OutOfMemory);
+        if let Some(began_us) = began_us {
+            self.observe_end_of(client.conn, command, request.request(), began_us);
+        }
+        self.conclude(client, out);
     }
 
     /// A part of a split command has run.
@@ -407,6 +468,14 @@ impl Engine {
 
 /// Takes part.
 impl Engine {
+    /// Leaves intents, and looks whether there is room for what is intended.
+    pub(super) fn take_intents(&mut self, id: TxnId, intents: Intents, room: Option<Room>) -> Scheduling {
+        if !self.ledger.schedule(id, intents) {
+            return Scheduling::Overtaken;
+        }
+        if self.has_room_at(self.core, room) { Scheduling::Accepted } else { Scheduling::NoRoom }
+    }
+
     /// Runs the transactions whose turn has come.
     pub(super) fn run_transactions(&mut self) {
         while let Some((id, work)) = self.ledger.begin() {

@@ -55,14 +55,11 @@ impl Engine {
         self.read_stash();
     }
 
-    /// Tells the own shard what the operator has changed, if it does not know yet: it may have been lent at that time.
+    /// Tells the own shard what the operator has changed, if it is here and does not know yet.
     #[inline]
-    fn apply_rules(&mut self) {
-        if self.rules_number != self.config_number
-            && let Some(shard) = &mut self.shard
-        {
-            shard.set_rules(&Rules::of(&self.config));
-            self.rules_number = self.config_number;
+    pub(super) fn apply_rules(&mut self) {
+        if let Some(shard) = &mut self.shard {
+            shard.follow(self.config_number, || Rules::of(&self.config));
         }
     }
 

@@ -4,7 +4,7 @@
 //! transaction over all shards runs on each: as every shard gets the same arguments, either all refuse or none.
 
 use super::Cx;
-use crate::base::{Now, Rng};
+use crate::base::{Now, Rng, SlotId};
 use crate::command::Args;
 use crate::keyspace::{Database, Shard};
 use crate::resp::{Reply, ReplyError};
@@ -12,6 +12,11 @@ use crate::resp::{Reply, ReplyError};
 /// This shard's part of DBSIZE, to be added up: keys, including those that are due and not yet removed.
 pub fn database_size(shard: &Shard, database: usize) -> usize {
     shard.databases().get(database).map_or(0, Database::len)
+}
+
+/// Keys of a slot, for the shard that owns it, including those that are due and not yet removed.
+pub fn slot_size(shard: &Shard, database: usize, slot: SlotId) -> usize {
+    shard.databases().get(database).map_or(0, |database| database.slot_len(slot))
 }
 
 /// A key for RANDOMKEY, drawn from the shards that were asked so far.

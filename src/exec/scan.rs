@@ -14,7 +14,7 @@
 //! What was found is kept as encoded bulk strings, which are the same in both protocols: a part is mailed and joined by
 //! moving bytes.
 
-use crate::base::{CoreId, Now, glob_matches};
+use crate::base::{CoreId, Now, SlotId, glob_matches};
 use crate::command::Args;
 use crate::keyspace::{EntryRef, ScanPosition, Shard};
 use crate::limits::CORES_MAX;
@@ -209,6 +209,18 @@ impl KeyList {
         self.encoded.extend_from_slice(b"\r\n");
         self.len += 1;
     }
+}
+
+/// Keys of a slot that are there, at most `count` of them.
+pub fn slot_keys(shard: &Shard, database: usize, slot: SlotId, count: usize, now: Now) -> KeyList {
+    let mut found = KeyList::default();
+    if let Some(database) = shard.databases().get(database).filter(|_| count > 0) {
+        database.slot_keys(slot, now.unix_ms(), |key| {
+            found.push(key);
+            found.len < count
+        });
+    }
+    found
 }
 
 #[cfg(test)]

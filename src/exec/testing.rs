@@ -6,7 +6,8 @@
 use super::{Cx, run};
 use crate::base::{KeyHasher, Now, Rng};
 use crate::command::{Args, Command, resolve};
-use crate::keyspace::{Limits, Shard};
+use crate::config::Config;
+use crate::keyspace::{Limits, Rules, Shard};
 use crate::limits::{BULK_BYTES_MAX_DEFAULT, DATABASES_DEFAULT};
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request, Span};
 
@@ -19,6 +20,7 @@ pub(super) struct Bench {
     pub(super) database: usize,
     pub(super) bulk_bytes_max: usize,
     pub(super) protocol: Protocol,
+    config: Config,
     now: Now,
     rng: Rng,
 }
@@ -30,9 +32,16 @@ impl Bench {
             database: 0,
             bulk_bytes_max: BULK_BYTES_MAX_DEFAULT,
             protocol: Protocol::Resp2,
+            config: Config::default(),
             now: Now { unix_us: START_MS * 1000, mono_us: 0 },
             rng: Rng::with_seed(1),
         }
+    }
+
+    /// Changes what the operator has said, as CONFIG SET does while the server runs.
+    pub(super) fn configure(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+        self.shard.set_rules(&Rules::of(&self.config));
     }
 
     pub(super) fn now(&self) -> Now {

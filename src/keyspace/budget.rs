@@ -2,7 +2,8 @@
 //!
 //! A fixed share for each core would evict on the one that holds more while memory stands free on the others. So all
 //! cores draw on one pool: a shard holds a **grant**, uses it without asking anybody, asks for more when it is used up,
-//! and gives back what it has not used for a while. The grants together are never more than the limit.
+//! and gives back what it has not used for a while. The grants together are not more than the limit, save for what was
+//! used without asking, until it is made good.
 //!
 //! When the pool is empty, a shard that has less than its fair share (limit / cores) says so, and those that have more
 //! evict a little and give it back, until everybody who wants it has a fair share.
@@ -105,16 +106,22 @@ impl Grant {
     }
 
     /// Called now and then: gives back what is not used. Returns what this shard should evict because others want it, or
-    /// because the limit was lowered.
+    /// because the grants are more than the limit: it was lowered, or somebody has used more than he was granted.
     pub(super) fn settle(&mut self, used: u64) -> u64 {
         let limit = self.pool.limit();
         if limit == 0 {
             self.give_back(self.held);
             return 0;
         }
+        if used > self.held {
+            // A write could not know how much it would need. What it took is taken from the pool, so that the others come
+            // down too, or are refused more.
+            self.pool.granted.fetch_add(used - self.held, Relaxed);
+            self.held = used;
+        }
         let (granted, fair) = (self.pool.granted.load(Relaxed), self.pool.fair());
         if granted > limit {
-            // The limit was lowered: everybody comes down in proportion.
+            // Everybody comes down in proportion.
             let target = (u128::from(self.held) * u128::from(limit) / u128::from(granted)) as u64;
             self.give_back(self.held - target.max(used.min(self.held)));
             return used.saturating_sub(target);
@@ -198,6 +205,20 @@ mod tests {
         assert!(used < 900);
         one.settle(used);
         assert!(other.covers(200));
+    }
+
+    #[test]
+    fn what_was_used_without_asking_is_made_good() {
+        let pool = Pool::new(1000, 2);
+        let (mut one, mut other) = (Grant::new(pool.clone(), 10), Grant::new(pool.clone(), 10));
+        assert!(one.covers(500) && other.covers(300));
+        let mut used = [500, 900];
+        for _ in 0..50 {
+            used[1] -= other.settle(used[1]);
+            used[0] -= one.settle(used[0]);
+        }
+        assert!(used[0] + used[1] <= 1000 && pool.granted.load(Relaxed) <= 1000, "{used:?}");
+        assert!(used[0] > 300 && used[1] > 500, "{used:?}");
     }
 
     #[test]

@@ -454,6 +454,13 @@ impl Database {
         (at < block.len()).then(|| block.entry(at))
     }
 
+    /// A deadline drawn by chance from those that are set, in milliseconds since 1970; it may have passed. `None` if none
+    /// was met.
+    pub fn random_deadline(&self, rng: &mut Rng) -> Option<u64> {
+        let cell = *self.sample(1, true, rng).first()?;
+        self.entry(cell).deadline().unix_ms()
+    }
+
     /// Up to `count` neighbouring entries of some block, drawn by chance; if `volatile`, only such as have a deadline. May
     /// be none: then another draw is worth it.
     pub(super) fn sample(&self, count: usize, volatile: bool, rng: &mut Rng) -> Vec<CellRef> {

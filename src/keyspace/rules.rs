@@ -21,6 +21,15 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// The rules of a shard that holds copies of keys while a command runs on them: they are as old and as much used as
+    /// where they live, but none is queued or packed for that time.
+    pub fn of_assembly(config: &Config) -> Self {
+        let policy = config.maxmemory_policy;
+        let keeps_access = policy.keeps_recency() || policy.keeps_frequency();
+        let policy = if keeps_access { policy } else { EvictionPolicy::AllKeysRandom };
+        Self { policy, packing: None, ..Self::of(config) }
+    }
+
     /// The rules that a configuration makes.
     pub fn of(config: &Config) -> Self {
         let threshold = usize::try_from(config.compression_threshold_bytes).unwrap_or(usize::MAX);

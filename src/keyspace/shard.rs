@@ -62,6 +62,8 @@ pub struct Shard {
     /// Databases from this number on have never been used.
     pub(super) used_databases: usize,
     pub(super) common: Common,
+    /// Which rules it goes by: later ones have a larger number.
+    rules_number: u64,
 }
 
 /// What is noted of an access to a key.
@@ -128,6 +130,7 @@ impl Shard {
         Self {
             databases: (0..databases).map(|_| database()).collect(),
             used_databases: 0,
+            rules_number: 0,
             common: Common {
                 now: Now::default(),
                 now_ms: 0,
@@ -158,6 +161,16 @@ impl Shard {
                     if database.is_empty() { Lineup::new(rules.policy) } else { Lineup::adopting(rules.policy) };
                 self.common.graveyard.bury_lineup(std::mem::replace(&mut database.lineup, lineup));
             }
+        }
+    }
+
+    /// Goes by these rules from now on, unless it already goes by them or by later ones. While a shard is lent, its owner
+    /// cannot tell it of a change, so whoever holds it does.
+    #[inline]
+    pub fn follow(&mut self, number: u64, rules: impl FnOnce() -> Rules) {
+        if number > self.rules_number {
+            self.rules_number = number;
+            self.set_rules(&rules());
         }
     }
 
@@ -198,6 +211,11 @@ impl Shard {
     pub fn used_bytes(&self) -> usize {
         let databases = self.used().iter().map(|database| database.dataset_bytes() + database.overhead_bytes());
         databases.sum::<usize>() + self.common.graveyard.bytes()
+    }
+
+    /// Bytes of entries and of what they hold outside.
+    pub fn dataset_bytes(&self) -> usize {
+        self.used().iter().map(Database::dataset_bytes).sum()
     }
 
     /// Bytes of tables and queues alone.

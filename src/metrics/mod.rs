@@ -9,12 +9,14 @@ mod latency;
 mod rate;
 mod slowlog;
 mod times;
+mod turns;
 
 pub use errors::ErrorCounts;
 pub use latency::{Event, EventHistory, LatencyEvents, Sample};
 pub use rate::{Rates, RatesPerSecond};
 pub use slowlog::{SlowEntry, Slowlog, trimmed};
 pub use times::{CommandTimes, Times};
+pub use turns::TurnMeter;
 
 /// What one core has counted since it started, or since CONFIG RESETSTAT.
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ pub struct CoreStats {
     pub input_closed: u64,
     /// Turns so far.
     pub turns: u64,
-    /// Longest turn, in microseconds of CPU time of this core's thread.
+    /// Longest turn, in microseconds of CPU time of this core's thread (see [`TurnMeter`]).
     pub longest_turn_us: u64,
     /// How often each command was called.
     pub calls: Box<[u64]>,

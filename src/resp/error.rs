@@ -120,6 +120,10 @@ reply_errors! {
         PauseMode = "ERR CLIENT PAUSE mode must be WRITE or ALL",
         UnblockReason = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
 
+        // Slots.
+        InvalidSlot = "ERR Invalid slot",
+        InvalidSlotOrCount = "ERR Invalid slot or number of keys",
+
         // Server.
         DebugNotAllowed =
             "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \

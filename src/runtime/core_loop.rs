@@ -10,7 +10,8 @@ use super::boot::Node;
 use super::control::{self, CoreEnd};
 use crate::base::{ConnId, CoreId};
 use crate::engine::{Effect, Engine, Input, Sleep};
-use crate::limits::{EVENTS_LEFT_MAX, TURN_COMMANDS, TURN_EVENTS, TURNS_MEASURED};
+use crate::limits::{EVENTS_LEFT_MAX, TURN_COMMANDS, TURN_EVENTS};
+use crate::metrics::TurnMeter;
 use crate::net::{self, End, Event, ListenerId, Net, NetError, Wait};
 use crate::os::{Clock, listen};
 use crate::session::Peer;
@@ -27,8 +28,7 @@ pub(super) struct CoreLoop {
     stopping: Stopping,
     /// When the last turn ended, on the monotonic clock.
     turn_end_us: u64,
-    /// Turns whose CPU time is still to be measured.
-    turns_to_measure: u32,
+    meter: TurnMeter,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl CoreLoop {
             listeners: Vec::new(),
             stopping: Stopping::No,
             turn_end_us: 0,
-            turns_to_measure: TURNS_MEASURED,
+            meter: TurnMeter::default(),
         })
     }
 
@@ -97,22 +97,16 @@ impl CoreLoop {
     }
 
     /// One turn of the engine, and a look at how long it took.
-    ///
-    /// The thread's CPU clock costs more than a microsecond to read, so it is read only for a while after a turn that
-    /// took long by the wall clock, which counts what other threads took of the CPU as well.
     fn turn(&mut self) {
-        let cpu_us = (self.turns_to_measure > 0).then(Clock::thread_cpu_us);
+        self.meter.begin(Clock::thread_cpu_us);
         let now = Clock::now();
         self.engine.begin(now);
         self.take_events();
         self.engine.finish();
         self.turn_end_us = Clock::monotonic_us();
-        if let Some(cpu_us) = cpu_us {
-            self.turns_to_measure -= 1;
-            self.engine.turn_took(Clock::thread_cpu_us() - cpu_us);
-        } else if self.turn_end_us - now.mono_us > self.engine.longest_turn_us() {
-            self.turns_to_measure = TURNS_MEASURED;
-        }
+        let wall_us = self.turn_end_us - now.mono_us;
+        let took_us = self.meter.end(wall_us, self.engine.longest_turn_us(), Clock::thread_cpu_us);
+        self.engine.turn_took(took_us);
     }
 
     /// Takes events until there are no more, or enough for one turn: so many, or with so many commands in them.

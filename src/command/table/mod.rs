@@ -1,6 +1,7 @@
 //! The rows, a file per group, and the two orders in which they are read: all of them by id, and the top-level ones.
 
 mod bitmap;
+mod cluster;
 mod connection;
 mod generic;
 mod server;
@@ -12,7 +13,8 @@ mod tests;
 use super::{Command, CommandId};
 
 /// The groups in the order of [`CommandId`].
-const GROUPS: [&[Command]; 5] = [&string::ROWS, &bitmap::ROWS, &generic::ROWS, &connection::ROWS, &server::ROWS];
+const GROUPS: [&[Command]; 6] =
+    [&string::ROWS, &bitmap::ROWS, &generic::ROWS, &connection::ROWS, &server::ROWS, &cluster::ROWS];
 
 /// Commands without their subcommands.
 const COMMANDS: usize = {

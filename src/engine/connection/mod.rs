@@ -10,7 +10,7 @@ mod lone;
 use super::Engine;
 use super::node::{Handled, Refused};
 use super::requests::Flow;
-use crate::base::glob_matches_ignoring_case;
+use crate::base::{glob_matches_ignoring_case, slot};
 use crate::command::{self, Args, Command, CommandId, Refusal};
 use crate::limits::ATTACK_LOG_INTERVAL_US;
 use crate::resp::{ReplyError, Request};
@@ -42,6 +42,10 @@ impl Engine {
             CommandId::ClientReply => self.client_reply(session, args),
             CommandId::ClientSetinfo => self.client_setinfo(session, args),
             CommandId::ClientSetname => self.client_setname(session, args),
+            CommandId::ClusterKeyslot => args.next().map_err(Into::into).map(|key| {
+                let slot = i64::from(slot(key).0);
+                self.answer(session, |_, reply| reply.integer(slot))
+            }),
             CommandId::ConfigGet => self.config_get(session, args),
             CommandId::Bgrewriteaof => self.no_persistence(),
             CommandId::Bgsave => self.bgsave(args),

@@ -223,10 +223,13 @@ fn write_stats(reports: &Reports, text: &mut Text) {
         text.field(field, 0);
     }
     text.field("expired_keys", reports.sum(|core| core.shard.expired));
-    text.field("expired_stale_perc", "0.00");
+    let databases = || reports.0.iter().flat_map(|core| &core.databases);
+    let (due, volatile) =
+        databases().fold((0, 0), |(due, all), database| (due + database.due, all + database.volatile));
+    text.field("expired_stale_perc", percent(due, volatile));
     text.field("expired_time_cap_reached_count", 0);
     text.field("expire_cycle_cpu_milliseconds", 0);
-    text.field("evicted_keys", 0);
+    text.field("evicted_keys", reports.sum(|core| core.shard.evicted));
     text.field("evicted_clients", 0);
     text.field("total_eviction_exceeded_time", 0);
     text.field("current_eviction_exceeded_time", 0);
@@ -294,13 +297,19 @@ fn write_cpu(facts: &ProcessFacts, text: &mut Text) {
 fn write_cores(reports: &Reports, text: &mut Text) {
     for core in &reports.0 {
         let keys: u64 = core.databases.iter().map(|database| database.keys).sum();
-        let stats = &core.stats;
+        let (stats, shard) = (&core.stats, &core.shard);
         text.field(
             &format!("core{}", core.core),
             format_args!(
-                "keys={keys},used_memory={},connections={},commands={},mail={},served={},borrowed={},transactions={},\
-                 transaction_retries={},turns={},longest_turn_usec={}",
-                core.data_bytes,
+                "keys={keys},used_memory={},hits={},misses={},hit_ratio={},evicted={},expired={},connections={},\
+                 commands={},mail={},served={},borrowed={},transactions={},transaction_retries={},turns={},\
+                 longest_turn_usec={}",
+                core.memory.data,
+                shard.hits,
+                shard.misses,
+                ratio(shard.hits, shard.hits + shard.misses),
+                shard.evicted,
+                shard.expired,
                 core.clients.connected,
                 stats.commands,
                 stats.mail_requests,
@@ -346,6 +355,16 @@ fn write_latency_stats(reports: &Reports, text: &mut Text) {
             );
         }
     }
+}
+
+/// A ratio; 0 where there is nothing to compare with.
+pub(super) fn ratio(part: u64, whole: u64) -> Hundredths {
+    Hundredths((u128::from(part) * 100).checked_div(u128::from(whole)).unwrap_or_default())
+}
+
+/// The same in percent.
+pub(super) fn percent(part: u64, whole: u64) -> Hundredths {
+    Hundredths((u128::from(part) * 10_000).checked_div(u128::from(whole)).unwrap_or_default())
 }
 
 /// A number with two digits behind the point.

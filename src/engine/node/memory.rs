@@ -1,9 +1,21 @@
 //! Memory: its section of INFO, MEMORY STATS and MEMORY DOCTOR.
 //!
-//! `used_memory` is what we account for: bytes charged to entries, clients and their buffers. The table's empty places,
-//! the code and the rings are not in it; the difference to the resident memory shows them.
+//! Every byte of data is charged where it is allocated, so the figures are counted, not measured:
+//!
+//! ```text
+//! used_memory ─┬─ data, which maxmemory bounds ─┬─ used_memory_dataset    entries, and what they hold outside
+//!              │                                └─┐
+//!              │                                  ├ used_memory_overhead  tables, wheels, queues, what waits to be dropped
+//!              └─ clients, not counted for evict ─┘                       sessions and their buffers
+//!
+//! allocator_allocated = used_memory
+//!   allocator_frag     what lies empty between entries: cells and places that are held and not used
+//! allocator_active
+//!   allocator_rss      code, stacks, rings, receive buffers, what the allocator keeps; less what was never touched
+//! allocator_resident = used_memory_rss
+//! ```
 
-use super::info::{Hundredths, Text};
+use super::info::{Hundredths, Text, percent, ratio};
 use super::report::Reports;
 use crate::engine::{Engine, ProcessFacts};
 use crate::resp::Reply;
@@ -11,8 +23,8 @@ use crate::resp::Reply;
 impl Engine {
     pub(super) fn write_memory(&self, reports: &Reports, facts: &ProcessFacts, text: &mut Text) {
         let (used, peak) = (reports.used_bytes(), reports.used_bytes_peak());
-        let (data, overhead) = (reports.data_bytes(), reports.overhead_bytes());
-        let resident = facts.resident_bytes;
+        let (dataset, overhead, clients) = (reports.dataset_bytes(), reports.overhead_bytes(), reports.client_bytes());
+        let (active, resident) = (reports.active_bytes(), facts.resident_bytes);
         let both = |text: &mut Text, name: &str, bytes: u64| {
             text.field(name, bytes);
             text.field(&format!("{name}_human"), human(bytes));
@@ -23,10 +35,10 @@ impl Engine {
         text.field("used_memory_peak_perc", format_args!("{}%", percent(used, peak)));
         text.field("used_memory_overhead", overhead);
         text.field("used_memory_startup", 0);
-        text.field("used_memory_dataset", data);
-        text.field("used_memory_dataset_perc", format_args!("{}%", percent(data, used)));
+        text.field("used_memory_dataset", dataset);
+        text.field("used_memory_dataset_perc", format_args!("{}%", percent(dataset, used)));
         text.field("allocator_allocated", used);
-        text.field("allocator_active", resident);
+        text.field("allocator_active", active);
         text.field("allocator_resident", resident);
         both(text, "total_system_memory", facts.total_memory_bytes);
         text.field("used_memory_lua", 0);
@@ -47,32 +59,40 @@ impl Engine {
         both(text, "used_memory_scripts", 0);
         both(text, "maxmemory", self.config.maxmemory.bytes());
         text.field("maxmemory_policy", self.config.value("maxmemory-policy").unwrap_or_default());
-        text.field("allocator_frag_ratio", ratio(resident, used));
-        text.field("allocator_frag_bytes", resident.saturating_sub(used));
-        text.field("allocator_rss_ratio", ratio(resident, resident));
-        text.field("allocator_rss_bytes", 0);
+        text.field("allocator_frag_ratio", ratio(active, used));
+        text.field("allocator_frag_bytes", difference(active, used));
+        text.field("allocator_rss_ratio", ratio(resident, active));
+        text.field("allocator_rss_bytes", difference(resident, active));
         text.field("rss_overhead_ratio", ratio(resident, resident));
         text.field("rss_overhead_bytes", 0);
         text.field("mem_fragmentation_ratio", ratio(resident, used));
-        text.field("mem_fragmentation_bytes", resident.saturating_sub(used));
-        text.field("mem_not_counted_for_evict", overhead);
+        text.field("mem_fragmentation_bytes", difference(resident, used));
+        text.field("mem_not_counted_for_evict", clients);
         text.field("mem_replication_backlog", 0);
         text.field("mem_total_replication_buffers", 0);
         text.field("mem_clients_slaves", 0);
-        text.field("mem_clients_normal", overhead);
+        text.field("mem_clients_normal", clients);
         text.field("mem_cluster_links", 0);
         text.field("mem_aof_buffer", 0);
         text.field("mem_allocator", facts.allocator);
         text.field("active_defrag_running", 0);
         text.field("lazyfree_pending_objects", reports.sum(|core| u64::from(core.has_remains)));
-        text.field("lazyfreed_objects", 0);
+        text.field("lazyfreed_objects", reports.sum(|core| core.shard.buried));
         text.field("used_memory_rss_peak", facts.resident_bytes_peak);
+        // Of values as they were written, since the start or CONFIG RESETSTAT.
+        let (before, after) =
+            (reports.sum(|core| core.shard.packed_bytes_before), reports.sum(|core| core.shard.packed_bytes_after));
+        text.field("compression_values", reports.sum(|core| core.shard.packed));
+        text.field("compression_bytes_before", before);
+        text.field("compression_bytes_after", after);
+        text.field("compression_ratio", ratio(before, after));
     }
 
     pub(super) fn answer_memory_stats(&self, reports: &Reports, reply: &mut Reply<'_>) {
         let facts = (self.facts)();
         let (used, peak) = (reports.used_bytes(), reports.used_bytes_peak());
-        let (data, overhead, resident) = (reports.data_bytes(), reports.overhead_bytes(), facts.resident_bytes);
+        let (dataset, overhead, clients) = (reports.dataset_bytes(), reports.overhead_bytes(), reports.client_bytes());
+        let (active, resident) = (reports.active_bytes(), facts.resident_bytes);
         let databases = reports.databases();
         let keys: u64 = databases.iter().map(|(_, database)| database.keys).sum();
         let percentage = |part: u64, whole: u64| 100.0 * fraction(part, whole);
@@ -82,7 +102,7 @@ impl Engine {
             ("startup.allocated", 0),
             ("replication.backlog", 0),
             ("clients.slaves", 0),
-            ("clients.normal", overhead),
+            ("clients.normal", clients),
             ("cluster.links", 0),
             ("aof.buffer", 0),
             ("lua.caches", 0),
@@ -90,39 +110,42 @@ impl Engine {
         ];
         reply.map(before.len() + databases.len() + 17);
         before.iter().for_each(|(name, value)| integer(name, *value, reply));
-        for (number, _) in &databases {
-            // A database's table holds deadlines and slots itself, and what it takes is charged to its entries.
+        for (number, database) in &databases {
             reply.bulk(format!("db.{number}").as_bytes());
             reply.map(3);
-            for table in ["main", "expires", "slot-to-keys"] {
-                integer(&format!("overhead.hashtable.{table}"), 0, reply);
-            }
+            // One table serves for everything: it is in the order of slots, and deadlines stand in the entries.
+            integer("overhead.hashtable.main", database.overhead_bytes, reply);
+            integer("overhead.hashtable.expires", 0, reply);
+            integer("overhead.hashtable.slot-to-keys", 0, reply);
         }
         integer("overhead.total", overhead, reply);
         integer("keys.count", keys, reply);
-        integer("keys.bytes-per-key", data.checked_div(keys).unwrap_or_default(), reply);
-        integer("dataset.bytes", data, reply);
-        double("dataset.percentage", percentage(data, used), reply);
+        integer("keys.bytes-per-key", reports.data_bytes().checked_div(keys).unwrap_or_default(), reply);
+        integer("dataset.bytes", dataset, reply);
+        double("dataset.percentage", percentage(dataset, used), reply);
         double("peak.percentage", percentage(used, peak), reply);
         integer("allocator.allocated", used, reply);
-        integer("allocator.active", resident, reply);
+        integer("allocator.active", active, reply);
         integer("allocator.resident", resident, reply);
-        double("allocator-fragmentation.ratio", fraction(resident, used), reply);
-        integer("allocator-fragmentation.bytes", resident.saturating_sub(used), reply);
-        double("allocator-rss.ratio", fraction(resident, resident), reply);
-        integer("allocator-rss.bytes", 0, reply);
+        double("allocator-fragmentation.ratio", fraction(active, used), reply);
+        integer("allocator-fragmentation.bytes", difference(active, used), reply);
+        double("allocator-rss.ratio", fraction(resident, active), reply);
+        integer("allocator-rss.bytes", difference(resident, active), reply);
         double("rss-overhead.ratio", fraction(resident, resident), reply);
         integer("rss-overhead.bytes", 0, reply);
         double("fragmentation", fraction(resident, used), reply);
-        integer("fragmentation.bytes", resident.saturating_sub(used), reply);
+        integer("fragmentation.bytes", difference(resident, used), reply);
     }
 
     pub(super) fn answer_memory_doctor(&self, reports: &Reports, reply: &mut Reply<'_>) {
         /// Below this nothing can be concluded.
         const BYTES_TO_JUDGE_BY: u64 = 5 * 1024 * 1024;
+        /// What a core takes beside data and clients, at most: stacks, rings, receive buffers, its part of the code.
+        const BYTES_BESIDE: u64 = 32 * 1024 * 1024;
         let facts = (self.facts)();
-        let (used, peak) = (reports.used_bytes(), reports.used_bytes_peak());
+        let (used, peak, active) = (reports.used_bytes(), reports.used_bytes_peak(), reports.active_bytes());
         let clients = reports.sum(|core| core.clients.connected).max(1);
+        let beside = BYTES_BESIDE * reports.0.len() as u64;
         let mut findings = Vec::new();
         if used < BYTES_TO_JUDGE_BY {
             return reply.verbatim("txt", "There is too little data to say anything about the use of memory.\n");
@@ -133,13 +156,20 @@ impl Engine {
                  will be used again when the data grows.",
             );
         }
-        if facts.resident_bytes > used.saturating_mul(2) {
+        if active > used.saturating_mul(2) {
             findings.push(
-                "The process holds more than twice the memory that is accounted for: look for a data set that has \
-                 shrunk, and for values whose sizes keep changing.",
+                "More than half of the memory that is held for data lies empty between entries (allocator_frag_bytes): \
+                 the data has shrunk, or the sizes of values have changed. It is being moved together, and what \
+                 becomes free is given back.",
             );
         }
-        if reports.overhead_bytes() / clients > 200 * 1024 {
+        if facts.resident_bytes > active.saturating_mul(2).saturating_add(beside) {
+            findings.push(
+                "The process holds more than twice the memory that is accounted for (allocator_rss_bytes): look for \
+                 large values that come and go, and for replies that wait to be sent.",
+            );
+        }
+        if reports.client_bytes() / clients > 200 * 1024 {
             findings.push(
                 "Clients hold more than 200 kB each on average: look in CLIENT LIST for those that do not read their \
                  replies, and consider client-output-buffer-limit.",
@@ -152,9 +182,9 @@ impl Engine {
     }
 }
 
-fn integer(name: &str, value: u64, reply: &mut Reply<'_>) {
+fn integer(name: &str, value: impl TryInto<i64>, reply: &mut Reply<'_>) {
     reply.bulk(name.as_bytes());
-    reply.integer(i64::try_from(value).unwrap_or(i64::MAX));
+    reply.integer(value.try_into().unwrap_or(i64::MAX));
 }
 
 fn double(name: &str, value: f64, reply: &mut Reply<'_>) {
@@ -166,12 +196,9 @@ fn fraction(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-fn ratio(part: u64, whole: u64) -> Hundredths {
-    Hundredths((u128::from(part) * 100).checked_div(u128::from(whole)).unwrap_or_default())
-}
-
-fn percent(part: u64, whole: u64) -> Hundredths {
-    Hundredths((u128::from(part) * 10_000).checked_div(u128::from(whole)).unwrap_or_default())
+/// How much more the first is, or less.
+fn difference(this: u64, that: u64) -> i128 {
+    i128::from(this) - i128::from(that)
 }
 
 /// Bytes as Redis shows them to people: `919.08K`.

@@ -18,10 +18,13 @@ mod info;
 mod keys;
 mod latency;
 mod memory;
+#[cfg(test)]
+mod memory_tests;
 mod monitor;
 mod report;
 mod settings;
 mod shutdown;
+mod slots;
 mod slowlog;
 #[cfg(test)]
 mod tests;
@@ -41,7 +44,7 @@ pub(super) use self::slowlog::{Begun, Slow};
 use super::mail::{Handle, OwnedRequest, Place, Rare};
 use super::requests::Flow;
 use super::{Engine, Pause};
-use crate::base::{ClientId, CoreId};
+use crate::base::{ClientId, CoreId, SlotId};
 use crate::command::{Args, Command, CommandId};
 use crate::config::Config;
 use crate::exec::node::RandomKey;
@@ -60,6 +63,10 @@ pub(super) enum Ask {
     RandomKey { database: usize },
     /// Which keys match? (KEYS)
     Keys { database: usize, pattern: Box<[u8]> },
+    /// How many keys of a slot? Asked of its owner. (CLUSTER COUNTKEYSINSLOT)
+    SlotSize { database: usize, slot: SlotId },
+    /// Which keys of a slot, at most so many? Asked of its owner. (CLUSTER GETKEYSINSLOT)
+    SlotKeys { database: usize, slot: SlotId, count: usize },
     /// Walk on from here. (SCAN)
     Scan(Box<ScanAsk>),
     /// Which clients match? (CLIENT LIST)
@@ -120,7 +127,7 @@ pub(super) enum Told {
     Count(usize),
     /// To `RandomKey`.
     RandomKey(RandomKey),
-    /// To `Keys`.
+    /// To `Keys` and `SlotKeys`.
     Keys(KeyList),
     /// To `Scan`: what was found, where to go on, and how many visits are left.
     Scan { found: KeyList, next: Option<ScanPosition>, left: usize },
@@ -264,6 +271,8 @@ impl Engine {
             CommandId::ClientPause => self.client_pause(session, &mut args),
             CommandId::ClientUnblock => self.client_unblock(session, &mut args),
             CommandId::ClientUnpause => Ok(self.ask_for_ok(session, Ask::Unpause)),
+            CommandId::ClusterCountkeysinslot => self.count_keys_in_slot(session, &mut args),
+            CommandId::ClusterGetkeysinslot => self.get_keys_in_slot(session, &mut args),
             CommandId::ConfigResetstat => Ok(self.ask_for_ok(session, Ask::ResetCounters)),
             CommandId::ConfigRewrite => self.config_rewrite(session),
             CommandId::ConfigSet => self.config_set(session, &mut args),
@@ -339,6 +348,8 @@ impl Engine {
             Ask::Keys { database, pattern } => {
                 return self.slices.push_back(Slice::Keys(KeysWalk::new(from, handle, database, &pattern)));
             }
+            Ask::SlotSize { database, slot } => self.slot_size(database, slot),
+            Ask::SlotKeys { database, slot, count } => self.slot_keys(database, slot, count),
             Ask::Scan(ask) => self.scan_on(&ask),
             Ask::Clients(filter) => {
                 return self.slices.push_back(Slice::Clients(ClientsWalk::new(from, handle, filter)));

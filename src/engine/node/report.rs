@@ -2,7 +2,7 @@
 
 use super::info::Sections;
 use super::{Ask, Gathered, Told};
-use crate::base::{CoreId, Now};
+use crate::base::{CoreId, Now, Rng};
 use crate::command::CommandId;
 use crate::engine::Engine;
 use crate::engine::requests::Flow;
@@ -32,12 +32,24 @@ pub(in crate::engine) struct CoreReport {
     pub(super) rates: RatesPerSecond,
     pub(super) shard: ShardStats,
     pub(super) databases: Vec<DatabaseReport>,
-    /// Bytes charged to entries, now and at most so far.
-    pub(super) data_bytes: u64,
-    pub(super) data_bytes_peak: u64,
+    pub(super) memory: MemoryReport,
     /// Something deleted is still to be freed.
     pub(super) has_remains: bool,
     pub(super) clients: ClientsReport,
+}
+
+/// What the data of one core takes, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::engine) struct MemoryReport {
+    /// What `maxmemory` is compared with: entries, what they hold outside, tables, wheels, queues, and what waits to be
+    /// dropped.
+    pub(super) data: u64,
+    /// The most that this has been when somebody looked.
+    pub(super) data_peak: u64,
+    /// Of it, entries and what they hold outside.
+    pub(super) dataset: u64,
+    /// What the process holds for the data: the cells between entries too.
+    pub(super) held: u64,
 }
 
 /// One database of one core.
@@ -45,8 +57,12 @@ pub(in crate::engine) struct CoreReport {
 pub(in crate::engine) struct DatabaseReport {
     pub(super) keys: u64,
     pub(super) volatile: u64,
-    /// Mean time to live of a few keys drawn by chance, in milliseconds.
+    /// Of these, how many are due and still there, going by a few drawn by chance.
+    pub(super) due: u64,
+    /// Mean time to live of the others that were drawn, in milliseconds.
     pub(super) mean_ttl_ms: u64,
+    /// Bytes of table, wheel and queues.
+    pub(super) overhead_bytes: u64,
 }
 
 impl DatabaseReport {
@@ -55,7 +71,13 @@ impl DatabaseReport {
         // Deadlines reach as far as 64 bits do, and so may their sum beyond.
         let weight = |report: &Self| u128::from(report.mean_ttl_ms) * u128::from(report.volatile);
         let mean = (weight(self) + weight(other)).checked_div(u128::from(volatile)).unwrap_or_default();
-        *self = Self { keys: self.keys + other.keys, volatile, mean_ttl_ms: u64::try_from(mean).unwrap_or(u64::MAX) };
+        *self = Self {
+            keys: self.keys + other.keys,
+            volatile,
+            due: self.due + other.due,
+            mean_ttl_ms: u64::try_from(mean).unwrap_or(u64::MAX),
+            overhead_bytes: self.overhead_bytes + other.overhead_bytes,
+        };
     }
 }
 
@@ -119,23 +141,38 @@ impl Reports {
         self.sum(|core| core.stats.calls[command.index()])
     }
 
-    /// Bytes charged to entries of all cores.
+    /// What `maxmemory` is compared with.
     pub(super) fn data_bytes(&self) -> u64 {
-        self.sum(|core| core.data_bytes)
+        self.sum(|core| core.memory.data)
     }
 
-    /// What we can account for beyond the entries: clients and their buffers.
-    pub(super) fn overhead_bytes(&self) -> u64 {
+    /// Clients and their buffers.
+    pub(super) fn client_bytes(&self) -> u64 {
         self.sum(|core| core.clients.buffer_bytes)
     }
 
     pub(super) fn used_bytes(&self) -> u64 {
-        self.data_bytes().saturating_add(self.overhead_bytes())
+        self.data_bytes().saturating_add(self.client_bytes())
+    }
+
+    /// Entries and what they hold outside.
+    pub(super) fn dataset_bytes(&self) -> u64 {
+        self.sum(|core| core.memory.dataset)
+    }
+
+    /// All that is used and is no entry: tables, wheels, queues, what waits to be dropped, clients.
+    pub(super) fn overhead_bytes(&self) -> u64 {
+        self.used_bytes().saturating_sub(self.dataset_bytes())
+    }
+
+    /// What the process holds for what is used.
+    pub(super) fn active_bytes(&self) -> u64 {
+        self.sum(|core| core.memory.held).saturating_add(self.client_bytes())
     }
 
     /// The cores need not have held the most at the same time, so this is an upper bound.
     pub(super) fn used_bytes_peak(&self) -> u64 {
-        self.sum(|core| core.data_bytes_peak.max(core.data_bytes)).saturating_add(self.overhead_bytes())
+        self.sum(|core| core.memory.data_peak).saturating_add(self.client_bytes())
     }
 }
 
@@ -162,8 +199,9 @@ impl Engine {
             Some(shard) => shard.databases().iter().map(|database| database_report(database, now, rng)).collect(),
             None => Vec::new(),
         };
-        let data_bytes = self.shard.as_ref().map_or(0, |shard| shard.used_bytes() as u64);
-        self.data_bytes_peak = self.data_bytes_peak.max(data_bytes);
+        let mut memory = self.shard.as_ref().map(|shard| memory_report(shard)).unwrap_or_default();
+        self.data_bytes_peak = self.data_bytes_peak.max(memory.data);
+        memory.data_peak = self.data_bytes_peak;
         Told::Report(Box::new(CoreReport {
             core: self.core,
             stats: self.stats.clone(),
@@ -172,8 +210,7 @@ impl Engine {
             rates,
             shard: self.shard.as_ref().map(|shard| shard.stats()).unwrap_or_default(),
             databases,
-            data_bytes,
-            data_bytes_peak: self.data_bytes_peak,
+            memory,
             has_remains: self.shard.as_ref().is_some_and(|shard| shard.has_remains()),
             clients: report,
         }))
@@ -225,7 +262,7 @@ impl Engine {
         self.stats.longest_turn_us
     }
 
-    /// Takes note of the CPU time that a turn took.
+    /// Takes note of the CPU time that a turn took, in microseconds; 0 if it is known not to be the longest.
     #[inline]
     pub fn turn_took(&mut self, cpu_us: u64) {
         self.stats.turns += 1;
@@ -233,15 +270,29 @@ impl Engine {
     }
 }
 
-fn database_report(database: &Database, now: Now, rng: &mut crate::base::Rng) -> DatabaseReport {
-    let mut report =
-        DatabaseReport { keys: database.len() as u64, volatile: database.volatile_len() as u64, mean_ttl_ms: 0 };
-    if report.volatile > 0 {
-        let drawn = (0..TTL_SAMPLES).filter_map(|_| database.random(now.unix_ms(), rng)?.deadline().unix_ms());
-        let ttls: Vec<u64> = drawn.map(|due| due.saturating_sub(now.unix_ms())).collect();
-        let sum: u128 = ttls.iter().copied().map(u128::from).sum();
-        let mean = sum.checked_div(ttls.len() as u128).unwrap_or_default();
-        report.mean_ttl_ms = u64::try_from(mean).unwrap_or(u64::MAX);
+fn memory_report(shard: &Shard) -> MemoryReport {
+    MemoryReport {
+        data: shard.used_bytes() as u64,
+        data_peak: 0,
+        dataset: shard.dataset_bytes() as u64,
+        held: shard.held_bytes() as u64,
     }
-    report
+}
+
+fn database_report(database: &Database, now: Now, rng: &mut Rng) -> DatabaseReport {
+    let now_ms = now.unix_ms();
+    let volatile = database.volatile_len() as u64;
+    let draws = if volatile > 0 { TTL_SAMPLES } else { 0 };
+    let drawn: Vec<u64> = (0..draws).filter_map(|_| database.random_deadline(rng)).collect();
+    let left_ms: Vec<u64> = drawn.iter().filter_map(|due_ms| due_ms.checked_sub(now_ms)).collect();
+    let sum: u128 = left_ms.iter().copied().map(u128::from).sum();
+    let mean = sum.checked_div(left_ms.len() as u128).unwrap_or_default();
+    let due = (volatile * (drawn.len() - left_ms.len()) as u64).checked_div(drawn.len() as u64).unwrap_or_default();
+    DatabaseReport {
+        keys: database.len() as u64,
+        volatile,
+        due,
+        mean_ttl_ms: u64::try_from(mean).unwrap_or(u64::MAX),
+        overhead_bytes: database.overhead_bytes() as u64,
+    }
 }

@@ -20,6 +20,7 @@ use crate::base::CoreId;
 use crate::command::Args;
 use crate::engine::requests::Flow;
 use crate::engine::{Effect, Engine};
+use crate::keyspace::Rules;
 use crate::resp::ReplyError;
 use crate::session::Session;
 
@@ -61,6 +62,11 @@ impl Engine {
             self.config = version.config;
             if self.core == FIRST {
                 self.shared.set_limits(&self.config);
+            }
+            // Now, since the shard may be lent as soon as this turn ends.
+            self.apply_rules();
+            if let Some(assembly) = &mut self.assembly {
+                assembly.follow(self.config_number, || Rules::of_assembly(&self.config));
             }
             self.slowlog.trim(self.slowlog_max());
             if self.config.requirepass.is_none() {

@@ -4,10 +4,13 @@
 //! `[a, :1]`, and in RESP3 `(null)`, `{key: value}`.
 
 mod bitmap;
+mod compression;
+mod default_ttl;
 mod lcs;
 mod number;
 mod range;
 mod string;
+mod usage;
 
 use std::ops::{Deref, DerefMut};
 
