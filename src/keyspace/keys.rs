@@ -327,13 +327,13 @@ impl<'s> Keys<'s> {
             New::Text(bytes) if key_in_entry.is_some() && bytes.len() <= INLINE_VALUE_BYTES_MAX => {
                 return (key_in_entry, Stored::text(bytes));
             }
-            New::Raw(bytes) if key_in_entry.is_some() && bytes.len() <= INLINE_VALUE_BYTES_MAX => {
+            New::Raw(bytes) | New::Open(bytes) if key_in_entry.is_some() && bytes.len() <= INLINE_VALUE_BYTES_MAX => {
                 return (key_in_entry, Stored::raw(bytes));
             }
             New::Number(number) => Value::Int(number),
             New::Text(bytes) => Value::text(bytes),
-            New::Raw(bytes) => Value::Raw(bytes.to_vec()),
-            New::Object(value) => value,
+            New::Raw(bytes) | New::Open(bytes) => Value::Raw(bytes.to_vec()),
+            New::Object(value) | New::OpenObject(value) => value,
         };
         let key_in_object = if key_in_entry.is_none() { Some(key.into()) } else { None };
         (key_in_entry, self.database.keep_object(Object { key: key_in_object, value }))
@@ -386,6 +386,10 @@ enum New<'v> {
     Raw(&'v [u8]),
     /// Anything else; lies outside its entry.
     Object(Value),
+    /// About to be changed where it lies: not to be packed, whatever the rules say.
+    Open(&'v [u8]),
+    /// The same, outside its entry.
+    OpenObject(Value),
 }
 
 impl New<'_> {
@@ -396,7 +400,7 @@ impl New<'_> {
             New::Text(bytes) | New::Raw(bytes) => Some(bytes),
             New::Object(Value::Raw(bytes)) => Some(bytes),
             New::Object(Value::Large(bytes)) => Some(bytes),
-            New::Object(_) => None,
+            New::Object(_) | New::Open(_) | New::OpenObject(_) => None,
         }
     }
 }
@@ -503,8 +507,11 @@ impl Edit<'_> {
                 reserve(&mut bytes, len);
                 bytes.resize(len, 0);
             }
-            let new =
-                if bytes.len() <= INLINE_VALUE_BYTES_MAX { New::Raw(&bytes) } else { New::Object(Value::Raw(bytes)) };
+            let new = if bytes.len() <= INLINE_VALUE_BYTES_MAX {
+                New::Open(&bytes)
+            } else {
+                New::OpenObject(Value::Raw(bytes))
+            };
             self.keys.overwrite(self.position, self.found, self.key, new, None);
             self.found = self.keys.database.found(self.found.place);
         }

@@ -12,6 +12,7 @@ use super::arena::{Arena, CellRef};
 use super::block::{self, Block, BlockMut, ENTRIES_MAX};
 use super::directory::{self, Directory};
 use super::position::Position;
+use crate::base::Rng;
 
 /// Entries at which two neighbouring blocks unite: less than half of a block, so that it does not split again soon.
 const UNITE_ENTRIES: usize = 28;
@@ -157,6 +158,8 @@ impl Table {
         let (len, capacity, depth) = (block.read().len(), block.read().capacity(), block.read().depth());
         self.len -= 1;
         if len <= UNITE_ENTRIES && depth > 0 && self.unite(position, place.block) {
+            // What has come into being may be as small as its own neighbour, and nothing may ever be removed there again.
+            while self.unite(position, self.block_of(position)) {}
             return entry;
         }
         if capacity - len > SPARE_PLACES_MAX {
@@ -232,6 +235,9 @@ impl Table {
     /// Unites a block with its neighbour if both are one bit apart and together small. False if they are not.
     fn unite(&mut self, position: u64, own: CellRef) -> bool {
         let depth = self.block(own).depth();
+        if depth == 0 {
+            return false;
+        }
         let bit = 1u64 << (64 - depth);
         let other = self.block_of(position ^ bit);
         let len = self.block(own).len() + self.block(other).len();
@@ -301,6 +307,25 @@ impl Table {
             }
             start = end_of(at, block.depth());
         }
+    }
+
+    /// A position by chance whose block has entries. A block without any leads to its neighbour, which has some or is split
+    /// further: neighbours of one size that are both empty have been united. So the draw is as fair where most of the
+    /// positions are empty (a core of several, keys of one hash tag) as where they are not.
+    pub(super) fn draw(&self, rng: &mut Rng) -> Option<u64> {
+        if self.len == 0 {
+            return None;
+        }
+        let mut position = rng.u64(..);
+        for _ in 0..DEPTH_MAX {
+            let block = self.block(self.block_of(position));
+            if block.len() > 0 {
+                return Some(position);
+            }
+            let bit = 1u64.checked_shl(64 - block.depth())?;
+            position = (position ^ bit) & !(bit - 1) | rng.u64(..) & (bit - 1);
+        }
+        None
     }
 
     /// Moves some blocks and nodes out of the emptiest part of the arena, if much of it is empty. True if more is to do.
