@@ -124,7 +124,8 @@ impl Table {
     }
 
     /// Adds an entry that is not in the table, and returns its block. `position_of` finds the position of any entry;
-    /// `split` is told of each block that comes into being by a split: its prefix and earliest tick.
+    /// `split` is told of each block that comes into being by a split: its prefix and earliest tick. Of both halves, as
+    /// the bound may come from a block that was united into this one, and be known under that block's prefix only.
     pub(super) fn insert(
         &mut self,
         position: Position,
@@ -138,8 +139,8 @@ impl Table {
         self.len += 1;
         let mut home = self.block_of(position.bits);
         while self.block(home).len() == ENTRIES_MAX {
-            let (prefix, earliest) = self.split(position.bits, home, &position_of);
-            split(prefix, earliest);
+            let (prefixes, earliest) = self.split(position.bits, home, &position_of);
+            prefixes.into_iter().for_each(|prefix| split(prefix, earliest));
             home = self.block_of(position.bits);
         }
         let len = self.block(home).len();
@@ -190,8 +191,8 @@ impl Table {
         self.arena.free(old);
     }
 
-    /// Splits a full block by the next bit. Returns prefix and earliest tick of the upper half.
-    fn split(&mut self, position: u64, full: CellRef, position_of: impl Fn(CellRef) -> Position) -> (u32, u32) {
+    /// Splits a full block by the next bit. Returns the prefixes and the earliest tick of both halves.
+    fn split(&mut self, position: u64, full: CellRef, position_of: impl Fn(CellRef) -> Position) -> ([u32; 2], u32) {
         let depth = self.block(full).depth();
         assert!(
             depth < DEPTH_MAX,
@@ -229,7 +230,7 @@ impl Table {
         self.arena.free(full);
         self.directory.lead(low_start, depth + 1, low, &mut self.arena);
         self.directory.lead(high_start, depth + 1, high, &mut self.arena);
-        ((high_start >> 32) as u32, earliest)
+        ([low_start, high_start].map(|start| (start >> 32) as u32), earliest)
     }
 
     /// Unites a block with its neighbour if both are one bit apart and together small. False if they are not.

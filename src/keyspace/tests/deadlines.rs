@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{at, every_seed, keys_of, unlimited};
-use crate::base::Rng;
+use crate::base::{Rng, slot};
 use crate::keyspace::*;
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -132,6 +132,38 @@ fn what_falls_due_goes_and_nothing_else() {
         bench.compare();
         assert!(bench.shard.databases()[0].volatile_len() == 0);
     });
+}
+
+/// The same, step by step.
+#[test]
+fn a_half_of_a_block_that_was_united_knows_what_falls_due() {
+    let (mut shard, now) = (unlimited(), at(START_MS));
+    let of_half = |upper: bool| {
+        let numbers = (0u32..).map(|number| number.to_string().into_bytes());
+        numbers.filter(move |key| (slot(key).0 >= 8192) == upper).take(60).collect::<Vec<_>>()
+    };
+    let (lower, upper) = (of_half(false), of_half(true));
+    let set = |shard: &mut Shard, key: &[u8], ms: u64| {
+        shard.keys(0, now).set_string(key, b"v", Some(Deadline::at(START_MS + ms)));
+    };
+    for key in lower.iter().chain(&upper) {
+        shard.keys(0, now).set_string(key, b"v", None);
+    }
+    set(&mut shard, &upper[0], 10_000);
+    for key in lower[1..].iter().chain(&upper[1..]) {
+        shard.keys(0, now).delete(key);
+    }
+    for key in lower.iter().chain(&upper[1..]) {
+        shard.keys(0, now).set_string(key, b"v", None);
+    }
+    set(&mut shard, &lower[0], 20_000);
+    shard.databases()[0].check();
+    for ms in [11_000, 21_000] {
+        while shard.expire_some(8, at(START_MS + ms)) {}
+        shard.databases()[0].check();
+    }
+    assert_eq!(shard.databases()[0].volatile_len(), 0);
+    assert_eq!(shard.next_due(), Deadline::NEVER);
 }
 
 #[test]
