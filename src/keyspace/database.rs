@@ -522,5 +522,13 @@ impl Database {
         });
         assert_eq!((len, volatile, cells), (self.len(), self.volatile, self.cells.used_bytes()));
         assert_eq!((objects, object_bytes), (self.objects.len(), self.object_bytes));
+        let mut entries = Vec::new();
+        self.table.blocks(0, None, |_, _, block| {
+            entries.extend(block.entries().map(|cell| {
+                (self.position(self.entry(cell).key()), self.entry(cell).header, self.charge(cell))
+            }));
+            true
+        });
+        self.lineup.check(entries.into_iter());
     }
 }
