@@ -126,6 +126,10 @@ impl Grant {
             self.give_back(self.held - target.max(used.min(self.held)));
             return used.saturating_sub(target);
         }
+        if used > self.held && !self.ask(used) {
+            // A string has grown without asking, or the limit is new.
+            return used - self.held;
+        }
         let wanted = self.pool.wanted.load(Relaxed);
         let step = self.step.min(limit / self.pool.shards / 16);
         if wanted > 0 && self.held > fair {

@@ -334,9 +334,9 @@ impl Database {
         let mut due = Vec::new();
         let mut again = Vec::new();
         // Usually one block; blocks deeper than 32 bits share a prefix.
-        self.table.blocks(start, start.checked_add(1 << 32), |_, home, block| {
+        self.table.blocks(start, start.checked_add(1 << 32), |start, _, block| {
             match block.earliest() {
-                earliest if earliest <= until => due.push(home),
+                earliest if earliest <= until => due.push(start),
                 earliest if u64::from(earliest) < end => again.push((earliest, block.prefix())),
                 _ => {}
             }
@@ -344,7 +344,9 @@ impl Database {
         });
         again.into_iter().for_each(|(tick, prefix)| self.wheel.add(tick, prefix));
         let mut removed = 0;
-        for home in due {
+        for start in due {
+            // By position: what is removed from one block may unite it with the next.
+            let home = self.table.block_of(start);
             let mut earliest = NEVER;
             let mut expired: Vec<CellRef> = Vec::new();
             let entries: Vec<CellRef> = self.table.block(home).entries().collect();
@@ -431,8 +433,9 @@ impl Database {
         if self.is_empty() {
             return None;
         }
-        for _ in 0..TRIES {
-            if let Some(cell) = self.random_cell(rng)
+        for attempt in 0..2 * TRIES {
+            // Where blocks are nearly empty a fair draw often finds none: then any place of a block will do.
+            if let Some(cell) = self.random_cell(attempt < TRIES, rng)
                 && let entry = self.entry(cell)
                 && !entry.deadline().is_due(now_ms)
             {
@@ -447,10 +450,11 @@ impl Database {
         found.map(|cell| self.entry(cell))
     }
 
-    /// Some entry: a block by chance, which for blocks of one depth is fair, then one of its places by chance.
-    fn random_cell(&self, rng: &mut Rng) -> Option<CellRef> {
-        let block = self.table.block(self.table.block_of(rng.u64(..)));
-        let at = rng.usize(..super::block::ENTRIES_MAX);
+    /// Some entry: a block by chance, which for blocks of one depth is fair, then one of its places by chance. If the draw
+    /// is to be fair, the place may be empty.
+    fn random_cell(&self, fair: bool, rng: &mut Rng) -> Option<CellRef> {
+        let block = self.table.block(self.table.block_of(self.table.draw(rng)?));
+        let at = rng.usize(..if fair { super::block::ENTRIES_MAX } else { block.len() });
         (at < block.len()).then(|| block.entry(at))
     }
 
@@ -466,8 +470,9 @@ impl Database {
     pub(super) fn sample(&self, count: usize, volatile: bool, rng: &mut Rng) -> Vec<CellRef> {
         let mut sample = Vec::with_capacity(count);
         let mut visited = 0;
+        let Some(start) = self.table.draw(rng) else { return sample };
         // A block without a deadline says so, and so does one without entries; the ones behind it are looked at instead.
-        self.table.blocks(rng.u64(..), None, |_, _, block| {
+        self.table.blocks(start, None, |_, _, block| {
             visited += 1;
             if block.len() > 0 && !(volatile && block.earliest() == NEVER) {
                 let start = rng.usize(..block.len());
@@ -507,10 +512,24 @@ impl Database {
         self.cells.drop_chunk() || self.table.drop_chunk()
     }
 
+    /// The time up to which the wheel has given out its items, in milliseconds since 1970.
+    #[cfg(test)]
+    fn wheel_ms(&self) -> u64 {
+        self.wheel_start_ms.map_or(0, |start_ms| start_ms + u64::from(self.wheel.now()) * TICK_MS)
+    }
+
     /// Holds all structures against each other.
     #[cfg(test)]
     pub(super) fn check(&self) {
         let (mut len, mut volatile, mut cells, mut object_bytes, mut objects) = (0, 0, 0, 0, 0);
+        let mut visits = std::collections::HashMap::new();
+        for (tick, item) in self.wheel.items() {
+            let start = u64::from(item) << 32;
+            self.table.blocks(start, start.checked_add(1 << 32), |_, home, _| {
+                visits.entry(home).and_modify(|first: &mut u32| *first = tick.min(*first)).or_insert(tick);
+                true
+            });
+        }
         self.table.blocks(0, None, |start, home, block| {
             assert_eq!(u64::from(block.prefix()), start >> 32);
             assert_eq!(self.table.block_of(start), home);
@@ -535,12 +554,21 @@ impl Database {
                 let start_ms = self.wheel_start_ms.expect("a deadline was set");
                 let first_ms = start_ms + u64::from(block.earliest()) * TICK_MS;
                 assert!(block.earliest() == 0 || first_ms <= earliest.unix_ms().expect("set"), "early, never late");
-                let next_ms = self.next_due().unix_ms().expect("something falls due");
-                assert!(next_ms <= earliest.unix_ms().expect("set").max(start_ms) + TICK_MS, "the wheel knows of it");
+                let visit_ms = start_ms + u64::from(*visits.get(&home).expect("the wheel knows the block")) * TICK_MS;
+                let due_ms = earliest.unix_ms().expect("set").max(start_ms).max(self.wheel_ms());
+                assert!(visit_ms <= due_ms, "the wheel visits a block too late");
             }
             true
         });
         assert_eq!((len, volatile, cells), (self.len(), self.volatile, self.cells.used_bytes()));
         assert_eq!((objects, object_bytes), (self.objects.len(), self.object_bytes));
+        let mut entries = Vec::new();
+        self.table.blocks(0, None, |_, _, block| {
+            entries.extend(block.entries().map(|cell| {
+                (self.position(self.entry(cell).key()), self.entry(cell).header, self.charge(cell))
+            }));
+            true
+        });
+        self.lineup.check(entries.into_iter());
     }
 }

@@ -190,6 +190,21 @@ impl Lineup {
             }
     }
 
+    /// Holds the queues' account against entries, each with its position, its header and what it is charged.
+    #[cfg(test)]
+    pub(super) fn check(&self, entries: impl Iterator<Item = (Position, Header, usize)>) {
+        let mut account = [(0, 0); 2];
+        for (_, header, charge) in entries.filter(|(position, header, _)| self.holds(*position, header.form())) {
+            let (live, bytes) = &mut account[usize::from(header.in_main())];
+            (*live, *bytes) = (*live + 1, *bytes + charge);
+        }
+        match &self.order {
+            Order::None => {}
+            Order::Fifo(fifo) => assert_eq!(account, [(fifo.len(), fifo.charged_bytes()), (0, 0)]),
+            Order::S3Fifo(fifo) => assert_eq!(account, fifo.account()),
+        }
+    }
+
     /// Drops items whose entries have gone, if there are many. True if more is to do.
     pub(super) fn prune(&mut self, residents: &mut impl Residents, chunks: usize) -> bool {
         match &mut self.order {

@@ -12,6 +12,7 @@ use super::arena::{Arena, CellRef};
 use super::block::{self, Block, BlockMut, ENTRIES_MAX};
 use super::directory::{self, Directory};
 use super::position::Position;
+use crate::base::Rng;
 
 /// Entries at which two neighbouring blocks unite: less than half of a block, so that it does not split again soon.
 const UNITE_ENTRIES: usize = 28;
@@ -124,7 +125,8 @@ impl Table {
     }
 
     /// Adds an entry that is not in the table, and returns its block. `position_of` finds the position of any entry;
-    /// `split` is told of each block that comes into being by a split: its prefix and earliest tick.
+    /// `split` is told of each block that comes into being by a split: its prefix and earliest tick. Of both halves, as
+    /// the bound may come from a block that was united into this one, and be known under that block's prefix only.
     pub(super) fn insert(
         &mut self,
         position: Position,
@@ -138,8 +140,8 @@ impl Table {
         self.len += 1;
         let mut home = self.block_of(position.bits);
         while self.block(home).len() == ENTRIES_MAX {
-            let (prefix, earliest) = self.split(position.bits, home, &position_of);
-            split(prefix, earliest);
+            let (prefixes, earliest) = self.split(position.bits, home, &position_of);
+            prefixes.into_iter().for_each(|prefix| split(prefix, earliest));
             home = self.block_of(position.bits);
         }
         let len = self.block(home).len();
@@ -158,6 +160,8 @@ impl Table {
         let (len, capacity, depth) = (block.read().len(), block.read().capacity(), block.read().depth());
         self.len -= 1;
         if len <= UNITE_ENTRIES && depth > 0 && self.unite(position, place.block) {
+            // What has come into being may be as small as its own neighbour, and nothing may ever be removed there again.
+            while self.unite(position, self.block_of(position)) {}
             return entry;
         }
         if capacity - len > SPARE_PLACES_MAX {
@@ -188,8 +192,8 @@ impl Table {
         self.arena.free(old);
     }
 
-    /// Splits a full block by the next bit. Returns prefix and earliest tick of the upper half.
-    fn split(&mut self, position: u64, full: CellRef, position_of: impl Fn(CellRef) -> Position) -> (u32, u32) {
+    /// Splits a full block by the next bit. Returns the prefixes and the earliest tick of both halves.
+    fn split(&mut self, position: u64, full: CellRef, position_of: impl Fn(CellRef) -> Position) -> ([u32; 2], u32) {
         let depth = self.block(full).depth();
         assert!(
             depth < DEPTH_MAX,
@@ -227,12 +231,15 @@ impl Table {
         self.arena.free(full);
         self.directory.lead(low_start, depth + 1, low, &mut self.arena);
         self.directory.lead(high_start, depth + 1, high, &mut self.arena);
-        ((high_start >> 32) as u32, earliest)
+        ([low_start, high_start].map(|start| (start >> 32) as u32), earliest)
     }
 
     /// Unites a block with its neighbour if both are one bit apart and together small. False if they are not.
     fn unite(&mut self, position: u64, own: CellRef) -> bool {
         let depth = self.block(own).depth();
+        if depth == 0 {
+            return false;
+        }
         let bit = 1u64 << (64 - depth);
         let other = self.block_of(position ^ bit);
         let len = self.block(own).len() + self.block(other).len();
@@ -307,6 +314,25 @@ impl Table {
     /// Whether much of what is held is empty.
     pub(super) fn is_sparse(&self) -> bool {
         self.arena.is_sparse()
+    }
+
+    /// A position by chance whose block has entries. A block without any leads to its neighbour, which has some or is split
+    /// further: neighbours of one size that are both empty have been united. So the draw is as fair where most of the
+    /// positions are empty (a core of several, keys of one hash tag) as where they are not.
+    pub(super) fn draw(&self, rng: &mut Rng) -> Option<u64> {
+        if self.len == 0 {
+            return None;
+        }
+        let mut position = rng.u64(..);
+        for _ in 0..DEPTH_MAX {
+            let block = self.block(self.block_of(position));
+            if block.len() > 0 {
+                return Some(position);
+            }
+            let bit = 1u64.checked_shl(64 - block.depth())?;
+            position = (position ^ bit) & !(bit - 1) | rng.u64(..) & (bit - 1);
+        }
+        None
     }
 
     /// Moves some blocks and nodes out of the emptiest part of the arena, if much of it is empty. True if more is to do.

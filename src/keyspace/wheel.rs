@@ -100,6 +100,27 @@ impl Wheel {
         self.levels.capacity() * size_of::<Level>() + self.items * (size_of::<u32>() + size_of::<u16>())
     }
 
+    /// All items, each with the tick at which it is given out.
+    #[cfg(test)]
+    pub(super) fn items(&self) -> Vec<(u32, u32)> {
+        let mut items: Vec<(u32, u32)> = self.ready.iter().map(|item| (self.now, *item)).collect();
+        for (at, level) in self.levels.iter().enumerate() {
+            let digit = DIGIT_BITS * at as u32;
+            let above = u64::from(self.now) >> digit >> DIGIT_BITS << DIGIT_BITS;
+            for (slot, waiting) in level.slots.iter().enumerate() {
+                let start = u32::try_from((above | slot as u64) << digit).unwrap_or(u32::MAX);
+                items.extend(waiting.iter().map(|item| (start, *item)));
+            }
+        }
+        items
+    }
+
+    /// The present tick.
+    #[cfg(test)]
+    pub(super) fn now(&self) -> u32 {
+        self.now
+    }
+
     fn place(&self, tick: u32) -> (usize, usize) {
         let tick = tick.max(self.now);
         let level = (tick ^ self.now).checked_ilog2().unwrap_or(0) / DIGIT_BITS;

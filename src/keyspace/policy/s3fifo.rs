@@ -195,7 +195,7 @@ impl S3Fifo {
 
     /// Live entries and bytes of small and of main.
     #[cfg(test)]
-    pub(super) fn account(&self) -> [(usize, usize); 2] {
+    pub(in crate::keyspace) fn account(&self) -> [(usize, usize); 2] {
         [(self.small.live(), self.small.bytes()), (self.main.live(), self.main.bytes())]
     }
 }

@@ -1,11 +1,12 @@
 //! The shard against a plain map, through random operations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::*;
-use crate::base::{KeyHasher, Now, Rng};
+use super::{at, text};
+use crate::base::KeyHasher;
+use crate::keyspace::*;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -43,14 +44,6 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn key_text(key: u16) -> Vec<u8> {
     format!("key:{key}").into_bytes()
-}
-
-fn at(ms: u64) -> Now {
-    Now { unix_us: ms * 1000, mono_us: ms * 1000 }
-}
-
-fn text(value: ValueRef<'_>) -> Vec<u8> {
-    value.string_bytes(&mut Scratch::default()).to_vec()
 }
 
 proptest! {
@@ -131,65 +124,4 @@ proptest! {
         }
         while shard.bury_some(1) {}
     }
-}
-
-#[test]
-fn a_scan_returns_what_is_there_throughout_while_segments_split() {
-    let mut rng = Rng::with_seed(7);
-    let mut shard = Shard::new(1, KeyHasher::new(3), &Limits::none(1));
-    let now = at(1);
-    for key in 0..500u32 {
-        shard.keys(0, now).set_string(&key.to_le_bytes(), b"v", None);
-    }
-    let mut seen = BTreeSet::new();
-    let mut position = Some(ScanPosition::default());
-    let mut next = 500u32;
-    while let Some(from) = position {
-        position = shard.databases()[0].scan(from, 3, 1, |entry| {
-            seen.insert(entry.key().to_vec());
-        });
-        for _ in 0..rng.u32(..if next < 20_000 { 300 } else { 1 }) {
-            shard.keys(0, now).set_string(&next.to_le_bytes(), b"v", None);
-            next += 1;
-        }
-    }
-    assert!(next >= 20_000);
-    assert!((0..500u32).all(|key| seen.contains(key.to_le_bytes().as_slice())));
-}
-
-#[test]
-fn a_random_entry_is_any_of_them() {
-    let mut shard = Shard::new(1, KeyHasher::new(3), &Limits::none(1));
-    let mut rng = Rng::with_seed(1);
-    assert!(shard.databases()[0].random(1, &mut rng).is_none());
-    for key in 0..300u32 {
-        shard.keys(0, at(1)).set_string(&key.to_le_bytes(), b"v", None);
-    }
-    let mut seen = BTreeSet::new();
-    for _ in 0..10_000 {
-        seen.insert(shard.databases()[0].random(1, &mut rng).expect("not empty").key().to_vec());
-    }
-    assert!(seen.len() > 290, "{}", seen.len());
-}
-
-#[test]
-fn only_an_edit_that_changes_something_is_a_write() {
-    let mut shard = Shard::new(1, KeyHasher::new(3), &Limits::none(1));
-    shard.keys(0, at(1)).set_string(b"k", b"value", None);
-    assert_eq!(shard.keys(0, at(1)).edit(b"k").map(|edit| edit.value().string_len()), Some(5));
-    assert_eq!(shard.stats().changes, 1);
-    shard.keys(0, at(1)).edit(b"k").expect("there").append(b"x");
-    assert_eq!(shard.stats().changes, 2);
-}
-
-#[test]
-fn a_part_is_read_without_a_change_of_encoding() {
-    let mut shard = Shard::new(1, KeyHasher::new(3), &Limits::none(1));
-    let mut keys = shard.keys(0, at(1));
-    keys.set(b"k", Value::Raw(vec![7; 20_000]), Deadline::NEVER);
-    assert!(matches!(keys.read_part(b"k"), Some(ValueRef::Raw(_))));
-    assert_eq!(keys.share(b"k").map(|bytes| bytes.len()), Some(20_000));
-    assert!(matches!(keys.read_part(b"k"), Some(ValueRef::Large(_))));
-    assert!(keys.share(b"missing").is_none());
-    assert_eq!((shard.stats().hits, shard.stats().misses), (2, 0));
 }
