@@ -16,19 +16,24 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// What the shards of a node draw on: bytes, or keys.
 #[derive(Debug)]
 pub struct Pool {
-    /// All that may be granted; 0 is no limit.
+    /// All that may be granted; 0 is no limit. Read by every write, hence apart from what changes.
     limit: AtomicU64,
-    granted: AtomicU64,
+    granted: Apart<AtomicU64>,
     /// What shards below their fair share have asked for in vain.
     wanted: AtomicU64,
     shards: u64,
 }
 
+/// Something on a cache line of its own.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Apart<T>(T);
+
 impl Pool {
     /// A pool for so many shards; a limit of 0 is none.
     pub fn new(limit: u64, shards: usize) -> Arc<Self> {
         let shards = shards.max(1) as u64;
-        Arc::new(Self { limit: AtomicU64::new(limit), granted: 0.into(), wanted: 0.into(), shards })
+        Arc::new(Self { limit: AtomicU64::new(limit), granted: Apart(0.into()), wanted: 0.into(), shards })
     }
 
     /// Changes the limit; shards find out when they next ask, or at the end of their turn.
@@ -80,7 +85,8 @@ impl Grant {
     /// Whether so much may be used, asking the pool if need be. False: something must go first.
     #[inline]
     pub(super) fn covers(&mut self, used: u64) -> bool {
-        used <= self.held || self.ask(used)
+        // The grant may be above a limit that was lowered, until the next time that accounts are settled.
+        (used <= self.held && used <= self.pool.limit()) || self.ask(used)
     }
 
     #[cold]
@@ -89,11 +95,11 @@ impl Grant {
         if limit == 0 {
             return true;
         }
-        let missing = used - self.held;
+        let Some(missing) = used.checked_sub(self.held).filter(|missing| *missing > 0) else { return false };
         let step = self.step.min(limit / self.pool.shards / 16);
         let mut got = 0;
         // An update that fails was overtaken by another core's; it is tried again on what that left.
-        _ = self.pool.granted.fetch_update(Relaxed, Relaxed, |granted| {
+        _ = self.pool.granted.0.fetch_update(Relaxed, Relaxed, |granted| {
             let free = limit.saturating_sub(granted);
             got = if free < missing { 0 } else { free.min(missing + step) };
             (got > 0).then(|| granted + got)
@@ -116,19 +122,15 @@ impl Grant {
         if used > self.held {
             // A write could not know how much it would need. What it took is taken from the pool, so that the others come
             // down too, or are refused more.
-            self.pool.granted.fetch_add(used - self.held, Relaxed);
+            self.pool.granted.0.fetch_add(used - self.held, Relaxed);
             self.held = used;
         }
-        let (granted, fair) = (self.pool.granted.load(Relaxed), self.pool.fair());
+        let (granted, fair) = (self.pool.granted.0.load(Relaxed), self.pool.fair());
         if granted > limit {
             // Everybody comes down in proportion.
             let target = (u128::from(self.held) * u128::from(limit) / u128::from(granted)) as u64;
             self.give_back(self.held - target.max(used.min(self.held)));
             return used.saturating_sub(target);
-        }
-        if used > self.held && !self.ask(used) {
-            // A string has grown without asking, or the limit is new.
-            return used - self.held;
         }
         let wanted = self.pool.wanted.load(Relaxed);
         let step = self.step.min(limit / self.pool.shards / 16);
@@ -151,7 +153,7 @@ impl Grant {
     fn give_back(&mut self, amount: u64) {
         if amount > 0 {
             self.held -= amount;
-            self.pool.granted.fetch_sub(amount, Relaxed);
+            self.pool.granted.0.fetch_sub(amount, Relaxed);
         }
     }
 }
@@ -190,7 +192,7 @@ mod tests {
                     }
                 }
                 let held: u64 = grants.iter().map(|(grant, _)| grant.held).sum();
-                assert_eq!(held, pool.granted.load(Relaxed));
+                assert_eq!(held, pool.granted.0.load(Relaxed));
                 assert!(held <= pool.limit());
                 assert!(grants.iter().all(|(grant, used)| *used <= grant.held));
             }
@@ -221,7 +223,7 @@ mod tests {
             used[1] -= other.settle(used[1]);
             used[0] -= one.settle(used[0]);
         }
-        assert!(used[0] + used[1] <= 1000 && pool.granted.load(Relaxed) <= 1000, "{used:?}");
+        assert!(used[0] + used[1] <= 1000 && pool.granted.0.load(Relaxed) <= 1000, "{used:?}");
         assert!(used[0] > 300 && used[1] > 500, "{used:?}");
     }
 
@@ -238,7 +240,7 @@ mod tests {
         }
         one.settle(used[0]);
         other.settle(used[1]);
-        assert!(pool.granted.load(Relaxed) <= 450, "{used:?}");
+        assert!(pool.granted.0.load(Relaxed) <= 450, "{used:?}");
         assert!(used[0] > used[1] && used[1] > 0, "{used:?}");
         pool.set_limit(0);
         assert!(one.covers(u64::MAX));

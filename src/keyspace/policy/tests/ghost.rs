@@ -9,7 +9,7 @@ fn nothing_is_allocated_before_the_first_drop() {
     assert!(!ghost.take(item(1)));
     assert_eq!(ghost.held_bytes(), 0);
     ghost.remember(item(1), 1_000_000);
-    assert!(ghost.held_bytes() < 100_000, "only the segment that was written");
+    assert!(ghost.held_bytes() < 200_000, "only the segment that was written");
     assert!(ghost.take(item(1)));
     assert!(!ghost.take(item(1)), "a hit removes");
 }
