@@ -11,7 +11,7 @@ use crate::keyspace::Shard;
 use crate::resp::Request;
 
 /// Whether a shard has room for what a command brings, after it has made some.
-#[inline]
+#[inline(always)]
 pub(super) fn has_room(
     shard: &mut Shard,
     command: &'static Command,
@@ -19,9 +19,10 @@ pub(super) fn has_room(
     now: Now,
     database: u16,
 ) -> bool {
-    if !command.flags.contains(Flags::DENYOOM) {
-        return true;
-    }
+    !command.flags.contains(Flags::DENYOOM) || makes_room(shard, command, request, now, database)
+}
+
+fn makes_room(shard: &mut Shard, command: &'static Command, request: Request<'_>, now: Now, database: u16) -> bool {
     let new_keys = if shard.counts_keys() { absent_keys(shard, command, request, now, database) } else { 0 };
     shard.make_room(request.data().len(), new_keys, now)
 }

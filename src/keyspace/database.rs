@@ -116,13 +116,14 @@ impl Database {
     /// Where a key is, due or not.
     #[inline(always)]
     pub(super) fn find(&self, position: Position, key: &[u8]) -> Option<Found> {
-        let mut header = Header::default();
-        let (place, cell) = self.table.find(position, |cell| {
+        for (place, cell) in self.table.candidates(position) {
             let bytes = self.cells.from(cell);
-            header = Header::read(bytes);
-            entry::has_key(header, bytes, key, &self.objects)
-        })?;
-        Some(Found { place, cell, header })
+            let header = Header::read(bytes);
+            if entry::has_key(header, bytes, key, &self.objects) {
+                return Some(Found { place, cell, header });
+            }
+        }
+        None
     }
 
     /// What an entry costs in bytes: its cell, its place in the table, and what it holds outside.
@@ -366,7 +367,7 @@ impl Database {
             removed += expired.len();
             for cell in expired {
                 let position = self.position(self.entry(cell).key());
-                if let Some((place, _)) = self.table.find(position, |other| other == cell) {
+                if let Some(place) = self.table.find(position, cell) {
                     let found = Found { place, cell, header: self.entry(cell).header };
                     self.remove(position, found).into_iter().for_each(&mut gone);
                 }
@@ -501,7 +502,7 @@ impl Database {
         let (table, objects, hasher) = (&mut self.table, &self.objects, &self.hasher);
         self.cells.evacuate(cells, |bytes, old, new| {
             let position = Position::of(entry::key(bytes, objects), hasher);
-            if let Some((place, _)) = table.find(position, |cell| cell == old) {
+            if let Some(place) = table.find(position, old) {
                 table.set_entry(place, new);
             }
         })
@@ -564,9 +565,11 @@ impl Database {
         assert_eq!((objects, object_bytes), (self.objects.len(), self.object_bytes));
         let mut entries = Vec::new();
         self.table.blocks(0, None, |_, _, block| {
-            entries.extend(block.entries().map(|cell| {
-                (self.position(self.entry(cell).key()), self.entry(cell).header, self.charge(cell))
-            }));
+            entries.extend(
+                block
+                    .entries()
+                    .map(|cell| (self.position(self.entry(cell).key()), self.entry(cell).header, self.charge(cell))),
+            );
             true
         });
         self.lineup.check(entries.into_iter());

@@ -207,7 +207,7 @@ impl<'a> EntryRef<'a> {
     }
 
     /// The value.
-    #[inline]
+    #[inline(always)]
     pub fn value(self) -> ValueRef<'a> {
         let layout = Layout::of(self.header, self.cell);
         let bytes = &self.cell[layout.value_at..][..self.header.value_len()];

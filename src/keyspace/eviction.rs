@@ -174,7 +174,7 @@ impl Shard {
     fn evict_cell(&mut self, number: usize, cell: CellRef) -> Evicted {
         let database = &mut self.databases[number];
         let position = database.position(database.entry(cell).key());
-        let Some((place, _)) = database.table.find(position, |other| other == cell) else { return Evicted::MoreSteps };
+        let Some(place) = database.table.find(position, cell) else { return Evicted::MoreSteps };
         let (charge, found) = (database.charge(cell), database.found(place));
         Tenants { database, common: &mut self.common, volatile: false }.remove(position, found);
         Evicted::Freed(charge)

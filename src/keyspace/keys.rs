@@ -39,8 +39,7 @@ impl<'s> Keys<'s> {
     #[inline(always)]
     fn locate(&mut self, position: Position, key: &[u8]) -> Option<Found> {
         let found = self.database.find(position, key)?;
-        if found.header.has_deadline() && self.database.entry(found.cell).deadline().is_due(self.common.now_ms())
-        {
+        if found.header.has_deadline() && self.database.entry(found.cell).deadline().is_due(self.common.now_ms()) {
             self.expire(position, found);
             return None;
         }

@@ -9,7 +9,7 @@
 //! those above have not.
 
 use super::arena::{Arena, CellRef};
-use super::block::{self, Block, BlockMut, ENTRIES_MAX};
+use super::block::{self, Block, BlockMut, ENTRIES_MAX, Parts};
 use super::directory::{self, Directory};
 use super::position::Position;
 use crate::base::Rng;
@@ -32,6 +32,27 @@ pub struct ScanPosition(pub u64);
 pub(super) struct Place {
     pub(super) block: CellRef,
     at: u8,
+}
+
+/// Entries of a block with the same fingerprint.
+pub(super) struct Candidates<'t> {
+    block: Option<(CellRef, Parts<'t>)>,
+    mask: u64,
+}
+
+impl Iterator for Candidates<'_> {
+    type Item = (Place, CellRef);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(Place, CellRef)> {
+        let (home, parts) = self.block?;
+        if self.mask == 0 {
+            return None;
+        }
+        let at = self.mask.trailing_zeros() as usize;
+        self.mask &= self.mask - 1;
+        Some((Place::new(home, at), parts.entry(at)?))
+    }
 }
 
 impl Place {
@@ -79,24 +100,20 @@ impl Table {
         Block(self.arena.from(block))
     }
 
-    /// The place of the entry at `position` that `is_it` says yes to, and the entry.
+    /// The entries that have the fingerprint of `position`, in its block.
     #[inline(always)]
-    pub(super) fn find(&self, position: Position, mut is_it: impl FnMut(CellRef) -> bool) -> Option<(Place, CellRef)> {
+    pub(super) fn candidates(&self, position: Position) -> Candidates<'_> {
         if self.len == 0 {
-            return None;
+            return Candidates { block: None, mask: 0 };
         }
         let home = self.block_of(position.bits);
-        let block = self.block(home).parts();
-        let mut mask = block.matches(position.tag);
-        while mask != 0 {
-            let at = mask.trailing_zeros() as usize;
-            let entry = block.entry(at)?;
-            if is_it(entry) {
-                return Some((Place::new(home, at), entry));
-            }
-            mask &= mask - 1;
-        }
-        None
+        let parts = self.block(home).parts();
+        Candidates { block: Some((home, parts)), mask: parts.matches(position.tag) }
+    }
+
+    /// The place of the entry at `position` that is in this cell.
+    pub(super) fn find(&self, position: Position, cell: CellRef) -> Option<Place> {
+        self.candidates(position).find(|(_, other)| *other == cell).map(|(place, _)| place)
     }
 
     /// Reads the fingerprints of a block; the entry that one of them suggests.

@@ -79,7 +79,7 @@ impl Bench {
 
     fn remove(&mut self, number: usize) {
         let position = self.positions[number];
-        let (place, _) = self.table.find(position, |cell| cell == cell_of(number)).expect("it is there");
+        let place = self.table.find(position, cell_of(number)).expect("it is there");
         assert_eq!(self.table.remove(position.bits, place), cell_of(number));
         self.live.remove(&(position.bits, number));
     }
@@ -168,7 +168,11 @@ fn a_table_that_is_emptied_is_one_block_again() {
             bench.check();
             let in_order = rng.bool();
             while !bench.live.is_empty() {
-                let number = if in_order { bench.live.first_key_value().map(|((_, number), ())| *number) } else { bench.any(rng) };
+                let number = if in_order {
+                    bench.live.first_key_value().map(|((_, number), ())| *number)
+                } else {
+                    bench.any(rng)
+                };
                 bench.remove(number.expect("not empty"));
             }
             bench.check();
