@@ -117,6 +117,14 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// The first entry that has this fingerprint.
+    #[inline]
+    pub(super) fn suspect(self, tag: u8) -> Option<CellRef> {
+        let parts = self.parts();
+        let mask = parts.matches(tag);
+        if mask == 0 { None } else { parts.entry(mask.trailing_zeros() as usize) }
+    }
+
     /// The places whose fingerprint is `tag`.
     pub(super) fn places(self, tag: u8) -> impl Iterator<Item = usize> {
         let mask = self.matches(tag);

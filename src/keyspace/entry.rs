@@ -198,14 +198,6 @@ impl<'a> EntryRef<'a> {
         key(self.cell, self.objects)
     }
 
-    /// Reads a little of the entry's ends, for [`Keys::warm`](super::Keys::warm).
-    #[inline]
-    pub(super) fn touch_bytes(self) -> u32 {
-        let layout = Layout::of(self.header, self.cell);
-        let last = layout.value_at + self.header.value_len();
-        u32::from(self.cell[layout.key_at]) ^ u32::from(self.cell[last.max(1) - 1])
-    }
-
     /// The value.
     #[inline(always)]
     pub fn value(self) -> ValueRef<'a> {

@@ -8,9 +8,15 @@ use super::entry::{self, Draft, Entry, EntryRef, INLINE_KEY_BYTES_MAX, INLINE_VA
 use super::packing::{Packed, pack};
 use super::policy::clock;
 use super::position::Position;
+use super::prefetch::prefetch;
 use super::shard::{Common, Tracking};
 use super::value::{Object, Scratch, Value, ValueRef, canonical_integer};
 use crate::limits::{LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
+
+/// Cache lines of a block of the usual size.
+const BLOCK_LINES: usize = 5;
+/// Cache lines of an entry of the usual size; the processor fetches what follows by itself once they are read.
+const ENTRY_LINES: usize = 3;
 
 /// How much a key is used, as far as the policy keeps account of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,29 +64,26 @@ impl<'s> Keys<'s> {
         }
     }
 
-    /// Brings what finding these keys will need into the cache, if the database is too large to lie there anyway. Three
-    /// walks, each of loads that do not depend on one another, so that the processor waits for all cache misses of a walk
-    /// at once instead of one after the other.
+    /// Brings what finding these keys will need into the cache, if the database is too large to lie there anyway: first
+    /// all blocks, then all entries that they suggest, so that the cache misses of a walk overlap.
     pub fn warm(&self, keys: &[&[u8]; WARM_KEYS], count: usize) {
         if self.database.len() < WARM_ENTRIES_MIN {
             return;
         }
-        let table = &self.database.table;
-        let mut positions = [Position { bits: 0, tag: 0 }; WARM_KEYS];
-        let mut suspects = [None; WARM_KEYS];
-        let mut touched = 0;
-        for (position, key) in positions.iter_mut().zip(&keys[..count]) {
-            *position = self.database.position(key);
-            touched ^= table.block(table.block_of(position.bits)).earliest();
+        let (table, cells) = (&self.database.table, &self.database.cells);
+        let mut homes = [None; WARM_KEYS];
+        for (home, key) in homes.iter_mut().zip(&keys[..count]) {
+            let position = self.database.position(key);
+            let block = table.block_of(position.bits);
+            prefetch(table.bytes(block), BLOCK_LINES);
+            *home = Some((block, position.tag));
         }
-        for (suspect, position) in suspects.iter_mut().zip(&positions[..count]) {
+        for (block, tag) in homes.into_iter().flatten() {
             // The first entry with the right fingerprint is nearly always the right one.
-            *suspect = table.suspect(*position);
+            if let Some(cell) = table.block(block).suspect(tag) {
+                prefetch(cells.from(cell), ENTRY_LINES);
+            }
         }
-        for cell in suspects.iter().flatten() {
-            touched ^= self.database.entry(*cell).touch_bytes();
-        }
-        std::hint::black_box(touched);
     }
 
     /// The value for a command that reads it: counts a hit or a miss and notes the access. Strings of

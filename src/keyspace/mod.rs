@@ -41,6 +41,7 @@ mod lineup;
 mod packing;
 pub mod policy;
 mod position;
+mod prefetch;
 mod remains;
 mod rules;
 mod shard;

@@ -116,12 +116,10 @@ impl Table {
         self.candidates(position).find(|(_, other)| *other == cell).map(|(place, _)| place)
     }
 
-    /// Reads the fingerprints of a block; the entry that one of them suggests.
+    /// A block and what lies behind it.
     #[inline]
-    pub(super) fn suspect(&self, position: Position) -> Option<CellRef> {
-        let block = self.block(self.block_of(position.bits));
-        let mask = block.matches(position.tag);
-        (mask != 0).then(|| block.entry(mask.trailing_zeros() as usize))
+    pub(super) fn bytes(&self, block: CellRef) -> &[u8] {
+        self.arena.from(block)
     }
 
     /// The entry at a place.
