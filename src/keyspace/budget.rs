@@ -7,16 +7,24 @@
 //! When the pool is empty, a shard that has less than its fair share (limit / cores) says so, and those that have more
 //! evict a little and give it back, until everybody who wants it has a fair share.
 //!
-//! The pool is three words, touched once for many writes; a core that works within its grant touches none of them.
+//! A sixteenth of the fair share is not granted: it belongs to each shard from the beginning (its **floor**). Otherwise the
+//! first write of a core that has nothing to evict would be refused while another holds everything.
+//!
+//! The pool is four words, touched once for many writes; a core that works within its grant touches none of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// One in so many parts of a fair share is a shard's floor.
+const FLOOR_PART: u64 = 16;
+
 /// What the shards of a node draw on: bytes, or keys.
 #[derive(Debug)]
 pub struct Pool {
-    /// All that may be granted; 0 is no limit.
+    /// All that may be used; 0 is no limit.
     limit: AtomicU64,
+    /// What every shard may use without a grant.
+    floor: AtomicU64,
     granted: AtomicU64,
     /// What shards below their fair share have asked for in vain.
     wanted: AtomicU64,
@@ -27,12 +35,15 @@ impl Pool {
     /// A pool for so many shards; a limit of 0 is none.
     pub fn new(limit: u64, shards: usize) -> Arc<Self> {
         let shards = shards.max(1) as u64;
-        Arc::new(Self { limit: AtomicU64::new(limit), granted: 0.into(), wanted: 0.into(), shards })
+        let pool = Self { limit: 0.into(), floor: 0.into(), granted: 0.into(), wanted: 0.into(), shards };
+        pool.set_limit(limit);
+        Arc::new(pool)
     }
 
     /// Changes the limit; shards find out when they next ask, or at the end of their turn.
     pub fn set_limit(&self, limit: u64) {
         self.limit.store(limit, Relaxed);
+        self.floor.store(limit / self.shards / FLOOR_PART, Relaxed);
         if limit == 0 {
             self.wanted.store(0, Relaxed);
         }
@@ -44,8 +55,18 @@ impl Pool {
         self.limit.load(Relaxed)
     }
 
+    #[inline]
+    fn floor(&self) -> u64 {
+        self.floor.load(Relaxed)
+    }
+
+    /// All that may be granted.
+    fn grantable(&self) -> u64 {
+        self.limit().saturating_sub(self.floor() * self.shards)
+    }
+
     fn fair(&self) -> u64 {
-        self.limit() / self.shards
+        self.grantable() / self.shards
     }
 }
 
@@ -53,6 +74,7 @@ impl Pool {
 #[derive(Debug)]
 pub(super) struct Grant {
     pool: Arc<Pool>,
+    /// Beyond the floor.
     held: u64,
     /// What is asked for or kept at a time, beyond what is needed.
     step: u64,
@@ -79,16 +101,22 @@ impl Grant {
     /// Whether so much may be used, asking the pool if need be. False: something must go first.
     #[inline]
     pub(super) fn covers(&mut self, used: u64) -> bool {
-        used <= self.held || self.ask(used)
+        used <= self.held + self.pool.floor() || self.ask(used.saturating_sub(self.pool.floor()))
     }
 
+    /// Whether so much may ever be used.
+    pub(super) fn is_possible(&self, used: u64) -> bool {
+        !self.is_limited() || used <= self.pool.limit()
+    }
+
+    /// Whether so much may be used beyond the floor.
     #[cold]
     fn ask(&mut self, used: u64) -> bool {
-        let limit = self.pool.limit();
-        if limit == 0 {
+        let limit = self.pool.grantable();
+        let missing = used.saturating_sub(self.held);
+        if !self.is_limited() || missing == 0 {
             return true;
         }
-        let missing = used - self.held;
         let step = self.step.min(limit / self.pool.shards / 16);
         let mut got = 0;
         // An update that fails was overtaken by another core's; it is tried again on what that left.
@@ -107,11 +135,11 @@ impl Grant {
     /// Called now and then: gives back what is not used. Returns what this shard should evict because others want it, or
     /// because the limit was lowered.
     pub(super) fn settle(&mut self, used: u64) -> u64 {
-        let limit = self.pool.limit();
-        if limit == 0 {
+        if !self.is_limited() {
             self.give_back(self.held);
             return 0;
         }
+        let (limit, used) = (self.pool.grantable(), used.saturating_sub(self.pool.floor()));
         let (granted, fair) = (self.pool.granted.load(Relaxed), self.pool.fair());
         if granted > limit {
             // The limit was lowered: everybody comes down in proportion.
@@ -185,7 +213,8 @@ mod tests {
                 let held: u64 = grants.iter().map(|(grant, _)| grant.held).sum();
                 assert_eq!(held, pool.granted.load(Relaxed));
                 assert!(held <= pool.limit());
-                assert!(grants.iter().all(|(grant, used)| *used <= grant.held));
+                assert!(grants.iter().all(|(grant, used)| *used <= grant.held + pool.floor()));
+                assert!(grants.iter().map(|(_, used)| used).sum::<u64>() <= pool.limit());
             }
         }
     }
