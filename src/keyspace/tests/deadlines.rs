@@ -62,7 +62,8 @@ impl Bench {
         }
         let database = &self.shard.databases()[0];
         database.check();
-        let overdue = |entry: EntryRef<'_>| entry.deadline().unix_ms().is_some_and(|ms| ms + 2 * TICK_MS <= self.now_ms);
+        let overdue =
+            |entry: EntryRef<'_>| entry.deadline().unix_ms().is_some_and(|ms| ms + 2 * TICK_MS <= self.now_ms);
         let (mut position, mut late) = (Some(ScanPosition::default()), 0);
         while let Some(from) = position {
             // As of the beginning, so that a scan passes nothing over.

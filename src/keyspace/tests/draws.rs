@@ -43,8 +43,10 @@ fn draws_reach_every_key_wherever_they_lie() {
     let numbered = |text: fn(usize) -> String| (0..600).map(move |number| text(number).into_bytes());
     let one_slot: Vec<_> = numbered(|number| format!("{{a}}{number}")).collect();
     let two_slots: Vec<_> = numbered(|number| format!("{{{}}}{number}", number % 2)).collect();
-    let last_core: Vec<_> = (0..).map(|n: u32| n.to_string().into_bytes()).filter(|key| slot(key).0 >= 16128).take(600).collect();
-    let first_core: Vec<_> = (0..).map(|n: u32| n.to_string().into_bytes()).filter(|key| slot(key).0 < 256).take(600).collect();
+    let last_core: Vec<_> =
+        (0..).map(|n: u32| n.to_string().into_bytes()).filter(|key| slot(key).0 >= 16128).take(600).collect();
+    let first_core: Vec<_> =
+        (0..).map(|n: u32| n.to_string().into_bytes()).filter(|key| slot(key).0 < 256).take(600).collect();
     for keys in [one_slot, two_slots, last_core, first_core] {
         let counts = drawn(&keys, 12_000);
         let (least, most) = (counts.iter().min().expect("keys"), counts.iter().max().expect("keys"));
@@ -70,7 +72,11 @@ fn samples_of_victims_reach_every_key_wherever_they_lie() {
                 seen.extend(database.sample(5, volatile, &mut rng).into_iter().map(|cell| database.entry(cell).key()));
             }
             let wanted = if volatile { 500 } else { 2000 };
-            assert!(seen.len() > wanted * 99 / 100 && seen.len() <= wanted, "{} of {wanted} (one slot: {tagged})", seen.len());
+            assert!(
+                seen.len() > wanted * 99 / 100 && seen.len() <= wanted,
+                "{} of {wanted} (one slot: {tagged})",
+                seen.len()
+            );
         }
     }
 }

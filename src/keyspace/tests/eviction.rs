@@ -44,13 +44,18 @@ fn used_memory_stays_below_the_limit_under_every_policy() {
             }
         }
         shard.databases()[0].check();
-        let (plain, volatile) = (shard.len() - shard.databases()[0].volatile_len(), shard.databases()[0].volatile_len());
+        let (plain, volatile) =
+            (shard.len() - shard.databases()[0].volatile_len(), shard.databases()[0].volatile_len());
         assert!(shard.len() > 3000, "{policy:?} keeps {}", shard.len());
         match policy {
             EvictionPolicy::NoEviction => assert!(refused > 8000 && shard.stats().evicted == 0),
             policy if policy.is_volatile() => {
                 assert!(volatile < 10 && refused > 0, "{policy:?}: those without a deadline push the others out");
-                assert!((0..2 * plain as u32).skip(1).step_by(2).all(|number| left(&mut shard, number..number + 1, 1000) == 1));
+                assert!((0..2 * plain as u32).skip(1).step_by(2).all(|number| left(
+                    &mut shard,
+                    number..number + 1,
+                    1000
+                ) == 1));
             }
             _ => assert!(refused == 0 && plain > 1000 && volatile > 1000, "{policy:?}: {refused}, {plain}, {volatile}"),
         }

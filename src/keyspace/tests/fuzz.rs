@@ -120,7 +120,11 @@ impl World {
 
     fn key(&self, rng: &mut Rng) -> Vec<u8> {
         let number = rng.u16(..self.keys);
-        if self.tags == 0 { format!("key:{number}").into() } else { format!("{{{}}}{number}", number % self.tags).into() }
+        if self.tags == 0 {
+            format!("key:{number}").into()
+        } else {
+            format!("{{{}}}{number}", number % self.tags).into()
+        }
     }
 
     fn value(&self, rng: &mut Rng) -> Vec<u8> {
@@ -242,7 +246,8 @@ impl World {
                 // Many keys go at once, so that blocks unite.
                 let share = rng.u8(2..10);
                 let part = &mut self.parts[at_part];
-                let keys: Vec<Vec<u8>> = part.models[database].keys().filter(|_| rng.u8(..share) > 0).cloned().collect();
+                let keys: Vec<Vec<u8>> =
+                    part.models[database].keys().filter(|_| rng.u8(..share) > 0).cloned().collect();
                 if keys.len() > 200 || rng.u8(..8) > 0 {
                     return;
                 }

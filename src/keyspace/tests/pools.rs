@@ -19,7 +19,8 @@ impl Node {
         let limits = Limits::none(SHARDS);
         limits.bytes.set_limit(bytes);
         limits.keys.set_limit(keys);
-        let mut shards: Vec<Shard> = (0..SHARDS).map(|seed| Shard::new(1, KeyHasher::new(seed as u64), &limits)).collect();
+        let mut shards: Vec<Shard> =
+            (0..SHARDS).map(|seed| Shard::new(1, KeyHasher::new(seed as u64), &limits)).collect();
         shards.iter_mut().for_each(|shard| shard.set_rules(&rules(policy)));
         Self { shards, next: 0, refused: 0 }
     }
