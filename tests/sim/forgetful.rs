@@ -167,7 +167,7 @@ fn acts<'o>(words: &'o [Vec<u8>], reply: &Reply, scene: &Scene) -> Result<Vec<(&
     let unexpected = || format!("{} answers {}", show(words), show_reply(reply));
     Ok(match (words[0].as_slice(), reply) {
         (_, Reply::Error(error)) => {
-            let may_refuse = scene.policy.is_volatile() || !scene.policy.evicts() || scene.keys_max > 0;
+            let may_refuse = scene.policy.is_volatile() || !scene.policy.evicts();
             if !error.starts_with("OOM") || !may_refuse {
                 return Err(unexpected());
             }
