@@ -64,6 +64,10 @@ impl Shard {
 
     #[cold]
     fn evict_for(&mut self, bytes: usize, new_keys: usize, now: Now) -> bool {
+        if !self.common.bytes.is_possible(bytes as u64) || !self.common.keys.is_possible(new_keys as u64) {
+            // Nobody else shall lose anything for it.
+            return false;
+        }
         self.expire_some(EXPIRY_BLOCKS_PER_TURN, now);
         for _ in 0..EVICTIONS_PER_WRITE {
             if self.has_room(bytes) && self.has_room_for_keys(new_keys) {
@@ -111,8 +115,9 @@ impl Shard {
     fn evict_in_order(&mut self, number: usize) -> Evicted {
         let evicted = self.with_lineup(number, |lineup, tenants, rng| lineup.evict_one(tenants, rng, EVICTION_STEPS));
         match evicted {
-            // What is not queued yet can be found by chance.
-            Evicted::Nothing if self.databases[number].lineup.frontier().is_some() => self.evict_random(number),
+            // What is not queued yet can be found by chance, and so can what the queues have lost: of two entries with the
+            // same name one may be met in place of the other.
+            Evicted::Nothing => self.evict_random(number),
             evicted => evicted,
         }
     }

@@ -190,6 +190,15 @@ impl Lineup {
             }
     }
 
+    /// Loses the oldest item. False if there is none.
+    #[cfg(test)]
+    pub(super) fn forget_oldest(&mut self) -> bool {
+        match &mut self.order {
+            Order::S3Fifo(fifo) => fifo.forget_oldest(),
+            _ => false,
+        }
+    }
+
     /// Holds the queues' account against entries, each with its position, its header and what it is charged.
     #[cfg(test)]
     pub(super) fn check(&self, entries: impl Iterator<Item = (Position, Header, usize)>) {

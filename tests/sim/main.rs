@@ -6,6 +6,7 @@
 
 mod clients;
 mod crowd;
+mod forgetful;
 mod history;
 mod load;
 mod model;
@@ -59,4 +60,9 @@ fn credits_run_out_and_nothing_is_lost() {
 #[test]
 fn walks_find_what_stays() {
     every_seed("walks", SEEDS / 5, crowd::walks);
+}
+
+#[test]
+fn what_is_forgotten_stays_forgotten_and_nothing_is_stale() {
+    every_seed("too little memory", SEEDS / 8, forgetful::forgetful);
 }

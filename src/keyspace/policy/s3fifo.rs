@@ -187,6 +187,12 @@ impl S3Fifo {
         self.ghost.remember(item, length as usize);
     }
 
+    /// Loses the oldest item, as if it had been taken for stale. False if there is none.
+    #[cfg(test)]
+    pub(in crate::keyspace) fn forget_oldest(&mut self) -> bool {
+        self.pop_tail().is_some()
+    }
+
     /// Items of both queues, stale ones included.
     #[cfg(test)]
     pub(super) fn items(&self) -> usize {

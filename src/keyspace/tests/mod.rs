@@ -9,6 +9,7 @@ use super::*;
 use crate::base::{KeyHasher, Now, Rng};
 use crate::config::{Config, EvictionPolicy};
 
+mod check;
 mod deadlines;
 mod draws;
 mod eviction;

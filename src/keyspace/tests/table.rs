@@ -227,7 +227,7 @@ fn a_scan_meets_what_stays_while_all_else_comes_and_goes() {
     every_seed(30, |rng| {
         let (spread, mut bench) = (Spread::any(rng), Bench::new());
         (0..rng.usize(1..4000)).for_each(|_| bench.insert(spread, rng));
-        let stays = |number: usize| number % 7 == 0;
+        let stays = |number: usize| number.is_multiple_of(7);
         let throughout: Vec<usize> = (0..bench.positions.len()).filter(|number| stays(*number)).collect();
         let (mut position, mut met, mut calls) = (Some(ScanPosition::default()), Vec::new(), 0);
         let mut grows = rng.bool();
