@@ -184,15 +184,15 @@ pub const SESSIONS_PER_TURN: usize = 16;
 /// Commands run under one loan: tens of microseconds.
 pub const LOAN_COMMANDS: u32 = 128;
 
-/// Blocks of a table swept for due entries in one turn, at about five microseconds each if all of their entries go.
-pub const EXPIRY_BLOCKS_PER_TURN: usize = 32;
+/// Blocks of a table swept for due entries in one turn, at about fifteen microseconds each if all of their entries go.
+pub const EXPIRY_BLOCKS_PER_TURN: usize = 8;
 
 /// While sweeping is off (`DEBUG SET-ACTIVE-EXPIRE`), what has been due for so long goes nevertheless, in milliseconds:
 /// near deadlines are written relative to epochs that must not grow too old.
 pub const UNSWEPT_MS: u64 = 24 * 3600 * 1000;
 
-/// Pieces of deleted data dropped in one turn, at about ten microseconds each.
-pub const BURIAL_PIECES_PER_TURN: usize = 8;
+/// Pieces of deleted data dropped in one turn, at some dozen microseconds each.
+pub const BURIAL_PIECES_PER_TURN: usize = 3;
 
 /// How often clients are checked against `timeout`.
 pub const IDLE_CHECK_INTERVAL_US: u64 = 1_000_000;
@@ -278,9 +278,11 @@ pub const WARM_ENTRIES_MIN: usize = 4096;
 /// pipeline 1 and 16; the CPU per operation is the same): all at once 126 and 1180; 16 at a time 152 and 1650; 8 at a
 /// time 142 and 1560.
 pub const TURN_EVENTS: usize = 16;
-/// Commands in those events at which a turn takes no more of them: at half a microsecond each, half of the longest turn
-/// (500 us), as the last event may bring [`REQUESTS_PER_TURN`] more.
-pub const TURN_COMMANDS: u64 = 512;
+/// How long clients' commands may take of one turn, in microseconds, before what is left waits for the next one: with the
+/// last sixteen commands, and with what the shard needs at the end of a turn, it stays below the longest turn (500 us).
+pub const TURN_US: u64 = 200;
+/// Commands of one turn before the clock is looked at for that.
+pub const TURN_COMMANDS_MIN: u64 = 64;
 /// Events that may be left: each holds a receive buffer. If there are more, another turn comes before the kernel is asked
 /// for news.
 pub const EVENTS_LEFT_MAX: usize = 64;
@@ -310,6 +312,8 @@ pub const EVICTION_STEPS: usize = 64;
 pub const EVICTIONS_PER_TURN: usize = 256;
 /// Blocks whose entries are queued in one turn after a change of policy, at about two microseconds each.
 pub const ADOPTED_BLOCKS_PER_TURN: usize = 32;
+/// Bytes that an empty database may go on holding: a few pages of the cells that it will want again.
+pub const EMPTY_HELD_BYTES_MAX: usize = 64 * 1024;
 /// Cells that are moved together in one turn, at about a tenth of a microsecond each.
 pub const COMPACTED_CELLS_PER_TURN: usize = 512;
 

@@ -190,6 +190,8 @@ pub struct Engine {
     facts: Facts,
     /// Number of the settings in force: CONFIG SET makes larger ones.
     config_number: u64,
+    /// When the turn was first asked whether it is over, by the stopwatch.
+    turn_asked_us: Option<u64>,
     /// The own shard has more to tidy up.
     untidy: bool,
 
@@ -297,6 +299,7 @@ impl Engine {
             facts,
             config_number: 0,
             untidy: false,
+            turn_asked_us: None,
             sessions: Sessions::default(),
             parser: RequestParser::new(),
             scout: RequestParser::new(),

@@ -121,6 +121,9 @@ impl Engine {
         for number in 0..REQUESTS_PER_TURN {
             let rest = &bytes[consumed..];
             if number == looked_at && !rest.is_empty() {
+                if self.is_turn_over() {
+                    break;
+                }
                 looked_at += self.look_ahead(session.database, rest).max(1);
             }
             let limits = if session.authenticated {

@@ -9,7 +9,7 @@ use crate::config::OutputLimit;
 use crate::keyspace::Rules;
 use crate::limits::{
     BURIAL_PIECES_PER_TURN, EXPIRY_BLOCKS_PER_TURN, IDLE_CHECK_INTERVAL_US, INPUT_PAUSE_BYTES, OUTPUT_PAUSE_BYTES,
-    SESSIONS_PER_TURN, UNSWEPT_MS,
+    SESSIONS_PER_TURN, TURN_US, UNSWEPT_MS,
 };
 use crate::mesh::{LendingMode, Park};
 use crate::resp::{Output, Reply};
@@ -52,6 +52,7 @@ impl Engine {
             None => now,
         };
         self.apply_rules();
+        self.turn_asked_us = None;
         self.read_stash();
     }
 
@@ -75,10 +76,21 @@ impl Engine {
         }
     }
 
+    /// Whether clients' commands have had enough of this turn. The time counts from when this is first asked, which is
+    /// after some commands: a short turn does not look at the clock at all.
+    #[inline]
+    pub fn is_turn_over(&mut self) -> bool {
+        let now_us = (self.stopwatch)();
+        now_us.saturating_sub(*self.turn_asked_us.get_or_insert(now_us)) >= TURN_US
+    }
+
     /// Ends a turn: what waits goes on as far as the budget reaches, shards go back, mail is posted.
     pub fn finish(&mut self) {
         self.check_pause();
         for _ in 0..self.runnable.len().min(SESSIONS_PER_TURN) {
+            if self.is_turn_over() {
+                break;
+            }
             if let Some(conn) = self.runnable.pop_front() {
                 self.go_on(conn);
             }

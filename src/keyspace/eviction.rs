@@ -16,8 +16,8 @@ use super::table::Place;
 use crate::base::Now;
 use crate::config::EvictionPolicy;
 use crate::limits::{
-    ADOPTED_BLOCKS_PER_TURN, ARENA_BYTES_MAX, COMPACTED_CELLS_PER_TURN, EVICTION_STEPS, EVICTIONS_PER_TURN,
-    EVICTIONS_PER_WRITE, EXPIRY_BLOCKS_PER_TURN,
+    ADOPTED_BLOCKS_PER_TURN, ARENA_BYTES_MAX, COMPACTED_CELLS_PER_TURN, EMPTY_HELD_BYTES_MAX, EVICTION_STEPS,
+    EVICTIONS_PER_TURN, EVICTIONS_PER_WRITE, EXPIRY_BLOCKS_PER_TURN,
 };
 
 /// Bytes of one database's entries at which a shard counts as full whatever the limit: what lies between is room for
@@ -185,18 +185,25 @@ impl Shard {
         Evicted::Freed(charge)
     }
 
-    /// What is done a little in every turn: evicts what is above the limit or wanted by other shards, queues entries
-    /// after a change of policy, and moves together what has become sparse. True if more is to do.
+    /// What is done a little in every turn, one thing at a time: evicts what is above the limit or wanted by other shards,
+    /// gives up what an emptied database still holds, queues entries after a change of policy, and moves together what has
+    /// become sparse. True if more is to do.
     pub fn tidy(&mut self) -> bool {
-        let mut more = self.evict_surplus();
-        for number in 0..self.used_databases {
-            more |= self.adopt(number);
-            more |= self.databases[number].compact(COMPACTED_CELLS_PER_TURN);
-            if self.databases[number].lineup.is_ordered() {
-                more |= self.with_lineup(number, |lineup, tenants, _| lineup.prune(tenants, 1));
-            }
+        self.evict_surplus() || (0..self.used_databases).any(|number| self.tidy_database(number))
+    }
+
+    fn tidy_database(&mut self, number: usize) -> bool {
+        let database = &mut self.databases[number];
+        if database.is_empty() && database.held_bytes() > EMPTY_HELD_BYTES_MAX {
+            self.give_up(number);
+            return false;
         }
-        more
+        if database.lineup.is_untidy() {
+            return self.adopt(number)
+                || self.with_lineup(number, |lineup, tenants, _| lineup.prune(tenants, 1))
+                || self.databases[number].lineup.is_untidy();
+        }
+        database.compact(COMPACTED_CELLS_PER_TURN)
     }
 
     /// Whether [`Shard::tidy`] has much to do: whoever has borrowed the shard wakes its owner for that.

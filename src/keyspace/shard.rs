@@ -272,9 +272,14 @@ impl Shard {
 
     /// Empties one database, at no cost now: what it held is dropped by [`Shard::bury_some`].
     pub fn flush(&mut self, database: usize) {
+        self.common.stats.changes += self.databases[database].len() as u64;
+        self.give_up(database);
+    }
+
+    /// Puts an empty database in the place of one, which is dropped in slices.
+    pub(super) fn give_up(&mut self, database: usize) {
         let fresh = Database::new(self.common.hasher.clone(), Lineup::new(self.common.rules.policy));
         let old = std::mem::replace(&mut self.databases[database], fresh);
-        self.common.stats.changes += old.len() as u64;
         self.common.graveyard.bury_database(old);
     }
 

@@ -10,7 +10,7 @@ use super::boot::Node;
 use super::control::{self, CoreEnd};
 use crate::base::{ConnId, CoreId};
 use crate::engine::{Effect, Engine, Input, Sleep};
-use crate::limits::{EVENTS_LEFT_MAX, TURN_COMMANDS, TURN_EVENTS};
+use crate::limits::{EVENTS_LEFT_MAX, TURN_COMMANDS_MIN, TURN_EVENTS};
 use crate::metrics::TurnMeter;
 use crate::net::{self, End, Event, ListenerId, Net, NetError, Wait};
 use crate::os::{Clock, listen};
@@ -109,12 +109,12 @@ impl CoreLoop {
         self.engine.turn_took(took_us);
     }
 
-    /// Takes events until there are no more, or enough for one turn: so many, or with so many commands in them.
+    /// Takes events until there are no more, or enough for one turn: so many, or such as take so long.
     fn take_events(&mut self) {
         let mut taken = 0;
-        let enough = self.engine.commands() + TURN_COMMANDS;
+        let before = self.engine.commands();
         while taken < TURN_EVENTS
-            && self.engine.commands() < enough
+            && !(self.engine.commands() - before > TURN_COMMANDS_MIN && self.engine.is_turn_over())
             && let Some(event) = self.net.next_event()
         {
             taken += 1;

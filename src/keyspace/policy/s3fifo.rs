@@ -142,9 +142,7 @@ impl S3Fifo {
     /// Takes stale items out of queues that have too many, at most `chunks` chunks of each. Whether a pass is still
     /// under way.
     pub fn prune<R: Residents>(&mut self, residents: &mut R, chunks: usize) -> bool {
-        let small = self.small.prune(residents, chunks);
-        let main = self.main.prune(residents, chunks);
-        small || main
+        self.small.prune(residents, chunks) || self.main.prune(residents, chunks)
     }
 
     /// Drops up to `chunks` chunks of a policy that nobody will use again. False when none is left.
