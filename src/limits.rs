@@ -185,14 +185,14 @@ pub const SESSIONS_PER_TURN: usize = 16;
 pub const LOAN_COMMANDS: u32 = 128;
 
 /// Blocks of a table swept for due entries in one turn, at about fifteen microseconds each if all of their entries go.
-pub const EXPIRY_BLOCKS_PER_TURN: usize = 8;
+pub const EXPIRY_BLOCKS_PER_TURN: usize = 2;
 
 /// While sweeping is off (`DEBUG SET-ACTIVE-EXPIRE`), what has been due for so long goes nevertheless, in milliseconds:
 /// near deadlines are written relative to epochs that must not grow too old.
 pub const UNSWEPT_MS: u64 = 24 * 3600 * 1000;
 
 /// Pieces of deleted data dropped in one turn, at some dozen microseconds each.
-pub const BURIAL_PIECES_PER_TURN: usize = 3;
+pub const BURIAL_PIECES_PER_TURN: usize = 1;
 
 /// How often clients are checked against `timeout`.
 pub const IDLE_CHECK_INTERVAL_US: u64 = 1_000_000;
@@ -280,9 +280,9 @@ pub const WARM_ENTRIES_MIN: usize = 4096;
 pub const TURN_EVENTS: usize = 16;
 /// How long clients' commands may take of one turn, in microseconds, before what is left waits for the next one: with the
 /// last sixteen commands, and with what the shard needs at the end of a turn, it stays below the longest turn (500 us).
-pub const TURN_US: u64 = 200;
+pub const TURN_US: u64 = 80;
 /// Commands of one turn before the clock is looked at for that.
-pub const TURN_COMMANDS_MIN: u64 = 64;
+pub const TURN_COMMANDS_MIN: u64 = 32;
 /// Events that may be left: each holds a receive buffer. If there are more, another turn comes before the kernel is asked
 /// for news.
 pub const EVENTS_LEFT_MAX: usize = 64;
@@ -306,16 +306,19 @@ pub const GRANT_KEYS: u64 = 4096;
 /// Entries that one write evicts to make room for itself. At 100 bytes each they are more than a mebibyte; at 0.2 us each
 /// they take 3 ms, which only a large value among small ones asks for.
 pub const EVICTIONS_PER_WRITE: usize = 16 * 1024;
+/// Draws or rounds without a victim at which a write gives up: half a millisecond at worst, where a few volatile keys lie
+/// among millions of others.
+pub const EVICTION_SEARCHES_PER_WRITE: usize = 256;
 /// Queue items that are looked at to find one victim, before the limit of the write is looked at again.
 pub const EVICTION_STEPS: usize = 64;
 /// Entries that a turn evicts beyond what writes need: what is above the limit, or wanted by other cores.
-pub const EVICTIONS_PER_TURN: usize = 256;
+pub const EVICTIONS_PER_TURN: usize = 128;
 /// Blocks whose entries are queued in one turn after a change of policy, at about two microseconds each.
-pub const ADOPTED_BLOCKS_PER_TURN: usize = 32;
+pub const ADOPTED_BLOCKS_PER_TURN: usize = 8;
 /// Bytes that an empty database may go on holding: a few pages of the cells that it will want again.
 pub const EMPTY_HELD_BYTES_MAX: usize = 64 * 1024;
 /// Cells that are moved together in one turn, at about a tenth of a microsecond each.
-pub const COMPACTED_CELLS_PER_TURN: usize = 512;
+pub const COMPACTED_CELLS_PER_TURN: usize = 128;
 
 /// Bytes of deleted data that are given back at once: a few hundred pages, some dozen microseconds.
 pub const BURIAL_BYTES: usize = 1024 * 1024;

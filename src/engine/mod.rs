@@ -62,6 +62,7 @@ use self::mail::Work;
 use self::post::Waiter;
 use self::sessions::Sessions;
 use self::transact::Transaction;
+use self::turn::Chore;
 
 /// What happened.
 #[derive(Debug)]
@@ -194,6 +195,8 @@ pub struct Engine {
     turn_asked_us: Option<u64>,
     /// The own shard has more to tidy up.
     untidy: bool,
+    /// What the last turn has done for the shard.
+    chore: Chore,
 
     sessions: Sessions,
     parser: RequestParser,
@@ -299,6 +302,7 @@ impl Engine {
             facts,
             config_number: 0,
             untidy: false,
+            chore: Chore::Tidy,
             turn_asked_us: None,
             sessions: Sessions::default(),
             parser: RequestParser::new(),

@@ -22,6 +22,27 @@ fn swept_until(now: Now, sweeping: bool) -> Now {
     Now { unix_us, ..now }
 }
 
+/// What a core does for its shard at the end of a turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Chore {
+    /// Removes what has fallen due.
+    Sweep,
+    /// Drops what was deleted.
+    Bury,
+    /// Keeps to the limit, and memory together.
+    Tidy,
+}
+
+impl Chore {
+    fn next(self) -> Self {
+        match self {
+            Chore::Sweep => Chore::Bury,
+            Chore::Bury => Chore::Tidy,
+            Chore::Tidy => Chore::Sweep,
+        }
+    }
+}
+
 /// What a core may do when a turn is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sleep {
@@ -120,9 +141,22 @@ impl Engine {
             assembly.bury_some(BURIAL_PIECES_PER_TURN);
         }
         let Some(shard) = &mut self.shard else { return };
-        shard.expire_some(EXPIRY_BLOCKS_PER_TURN, swept_until(self.now, self.expire_actively));
-        shard.bury_some(BURIAL_PIECES_PER_TURN);
-        self.untidy = shard.tidy();
+        let until = swept_until(self.now, self.expire_actively);
+        // One chore in a turn; the next turn begins with the one behind it.
+        loop {
+            self.chore = self.chore.next();
+            match self.chore {
+                Chore::Sweep if shard.next_due().is_due(until.unix_ms()) => {
+                    shard.expire_some(EXPIRY_BLOCKS_PER_TURN, until);
+                }
+                Chore::Bury if shard.has_remains() => {
+                    shard.bury_some(BURIAL_PIECES_PER_TURN);
+                }
+                Chore::Tidy => self.untidy = shard.tidy(),
+                Chore::Sweep | Chore::Bury => continue,
+            }
+            break;
+        }
     }
 
     /// Whether something is left that needs no news from outside.

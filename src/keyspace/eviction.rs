@@ -16,8 +16,8 @@ use super::table::Place;
 use crate::base::Now;
 use crate::config::EvictionPolicy;
 use crate::limits::{
-    ADOPTED_BLOCKS_PER_TURN, ARENA_BYTES_MAX, COMPACTED_CELLS_PER_TURN, EMPTY_HELD_BYTES_MAX, EVICTION_STEPS,
-    EVICTIONS_PER_TURN, EVICTIONS_PER_WRITE, EXPIRY_BLOCKS_PER_TURN,
+    ADOPTED_BLOCKS_PER_TURN, ARENA_BYTES_MAX, COMPACTED_CELLS_PER_TURN, EMPTY_HELD_BYTES_MAX,
+    EVICTION_SEARCHES_PER_WRITE, EVICTION_STEPS, EVICTIONS_PER_TURN, EVICTIONS_PER_WRITE,
 };
 
 /// Bytes of one database's entries at which a shard counts as full whatever the limit: what lies between is room for
@@ -68,18 +68,37 @@ impl Shard {
             // Nobody else shall lose anything for it.
             return false;
         }
-        self.expire_some(EXPIRY_BLOCKS_PER_TURN, now);
+        let mut searches = 0;
         for _ in 0..EVICTIONS_PER_WRITE {
             if self.has_room(bytes) && self.has_room_for_keys(new_keys) {
                 return true;
             }
-            if self.evict_one() == Evicted::Nothing {
+            if self.next_due().is_due(now.unix_ms()) {
+                self.expire_some(1, now);
+                continue;
+            }
+            match self.evict_one() {
+                Evicted::Freed(_) => {}
+                Evicted::Nothing => return false,
+                Evicted::MoreSteps => searches += 1,
+            }
+            if searches >= EVICTION_SEARCHES_PER_WRITE && !self.evict_after_search() {
                 return false;
             }
         }
         // So many small entries went that what is still missing can only be for one huge value: it is made good in
         // slices.
         self.has_room(0)
+    }
+
+    /// What a write does that has looked for a victim long enough: where every entry may go (all of them are wanted often),
+    /// chance decides. The few volatile ones among many others the next write goes on looking for.
+    fn evict_after_search(&mut self) -> bool {
+        let policy = self.common.rules.policy;
+        match self.draw_database(policy) {
+            Some(number) if !policy.is_volatile() => matches!(self.evict_random(number), Evicted::Freed(_)),
+            _ => false,
+        }
     }
 
     /// Evicts one entry, if the policy allows any to be.
@@ -194,6 +213,9 @@ impl Shard {
 
     fn tidy_database(&mut self, number: usize) -> bool {
         let database = &mut self.databases[number];
+        if database.release() {
+            return true;
+        }
         if database.is_empty() && database.held_bytes() > EMPTY_HELD_BYTES_MAX {
             self.give_up(number);
             return false;

@@ -326,6 +326,16 @@ impl Table {
         }
     }
 
+    #[inline]
+    pub(super) fn has_leavings(&self) -> bool {
+        self.arena.has_leavings()
+    }
+
+    #[inline]
+    pub(super) fn release(&mut self) {
+        self.arena.release();
+    }
+
     /// Whether much of what is held is empty.
     pub(super) fn is_sparse(&self) -> bool {
         self.arena.is_sparse()

@@ -47,7 +47,7 @@ const UNIT_BYTES: usize = 8;
 const SLAB_BYTES: usize = 64 * 1024;
 /// Units of a slab.
 const SLAB_UNITS: usize = SLAB_BYTES / UNIT_BYTES;
-/// Bytes of a chunk: a huge page of x86-64, and of AArch64 with pages of 4 KiB.
+/// Bytes of a chunk: few mappings for much memory, and little that is unmapped at once.
 const CHUNK_BYTES: usize = 2 * 1024 * 1024;
 /// Slabs of a chunk.
 const CHUNK_SLABS: usize = CHUNK_BYTES / SLAB_BYTES;
@@ -123,6 +123,8 @@ pub struct Arena {
     mapped: usize,
     /// A mapped chunk without live cells.
     spare: Option<u32>,
+    /// Chunks that have left the arena and are still to be given back.
+    leaving: Vec<MmapMut>,
     /// The closed chunk.
     evacuation: Option<Evacuation>,
     /// No chunk is chosen for evacuation before `freed_bytes` has reached this.
@@ -156,6 +158,7 @@ impl Arena {
             vacant: ChunkSet::default(),
             mapped: 0,
             spare: None,
+            leaving: Vec::new(),
             evacuation: None,
             choose_at: 0,
             allocated_bytes: 0,
@@ -246,16 +249,28 @@ impl Arena {
         (self.allocated_bytes - self.freed_bytes) as usize
     }
 
-    /// Bytes that the process holds for cells, live or not: pages of 4 KiB that were ever given out in a chunk without
-    /// huge pages, and the whole of a chunk with them.
+    /// Bytes that the process holds for cells, live or not: pages of 4 KiB that were ever given out.
     ///
-    /// It is never below the resident bytes where pages have 4 KiB. It is above them by cells that were given out and not
-    /// yet written, and by what is untouched of a chunk that asked for huge pages and got none (they are switched off, or
-    /// no 2 MiB of memory are contiguous).
+    /// It is never below the resident bytes where pages have 4 KiB (a system that gives huge pages unasked makes whole
+    /// chunks resident), and above them by cells that were given out and not yet written.
     #[inline]
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.held_bytes
+    }
+
+    /// Gives one of the chunks that have left the arena back to the system. True if there are more.
+    #[inline]
+    pub fn release(&mut self) -> bool {
+        self.leaving.pop();
+        !self.leaving.is_empty()
+    }
+
+    /// Whether [`Arena::release`] has something to do.
+    #[inline]
+    #[must_use]
+    pub fn has_leavings(&self) -> bool {
+        !self.leaving.is_empty()
     }
 
     /// Unmaps one chunk, whatever lives in it, of an arena that nobody will use again; false when none is left. That is
@@ -264,7 +279,7 @@ impl Arena {
         if let Some(last) = self.maps.len().checked_sub(1) {
             self.unmap_chunk(last as u32);
         }
-        !self.maps.is_empty()
+        self.release() || !self.maps.is_empty()
     }
 }
 

@@ -29,8 +29,6 @@ pub(super) const NO_SLAB: u32 = 0;
 
 /// Pages in which touched memory is counted, in bytes. Where the kernel's pages are larger, the count is too low.
 pub(super) const PAGE_BYTES: usize = 4096;
-/// Pages of a slab.
-pub(super) const SLAB_PAGES: u8 = (SLAB_UNITS * UNIT_BYTES / PAGE_BYTES) as u8;
 
 /// Bookkeeping of one slab: 16 bytes for 64 KiB.
 #[derive(Clone, Copy)]

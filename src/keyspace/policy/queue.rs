@@ -7,7 +7,7 @@
 //! ```text
 //! chunks   [ ..xxxxxx ] [ xxxxxxxx ] [ xxx..... ]        x item    . free
 //!              ▲ oldest                  ▲ newest
-//! chunk    prefixes: 1024 x u32    tags: 1024 x u8    start..end: the items that are left
+//! chunk    prefixes: 512 x u32     tags: 512 x u8     start..end: the items that are left
 //! ```
 //!
 //! Items stay when their entries go. [`Queue::prune_chunk`] takes them out, one chunk per call, from the oldest chunk to the
@@ -22,7 +22,7 @@
 use std::collections::VecDeque;
 
 /// Items of one chunk: 5 KiB, so that the slack of a queue (two chunks) does not matter even to a small database.
-const CHUNK_ITEMS: usize = 1024;
+const CHUNK_ITEMS: usize = 512;
 const _: () = assert!(CHUNK_ITEMS <= u16::MAX as usize);
 
 /// Names an entry wherever it lies and however large it is: 40 bits of its key's hash.
