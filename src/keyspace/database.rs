@@ -489,8 +489,9 @@ impl Database {
     /// Gives a piece of memory back that nothing lies in any more. True if it did.
     #[inline]
     pub(super) fn release(&mut self) -> bool {
-        let leaves = self.cells.has_leavings() || self.table.has_leavings();
+        let leaves = self.cells.has_leavings() || self.table.has_leavings() || self.lineup.has_leavings();
         if leaves {
+            self.lineup.release();
             self.cells.release();
             self.table.release();
         }
@@ -499,7 +500,7 @@ impl Database {
 
     /// Whether much of what is held for cells or for the table is empty.
     pub(super) fn is_sparse(&self) -> bool {
-        self.cells.has_leavings() || self.cells.is_sparse() || self.table.is_sparse()
+        self.cells.has_leavings() || self.lineup.has_leavings() || self.cells.is_sparse() || self.table.is_sparse()
     }
 
     /// Moves up to `cells` cells together if much of what is held is empty. True if more is to do.

@@ -171,12 +171,31 @@ impl Lineup {
         }
     }
 
-    /// Drops up to `chunks` chunks of queues that nobody will use again. False when none is left.
-    pub(super) fn drop_some(&mut self, chunks: usize) -> bool {
+    /// Whether [`Lineup::release`] has something to do.
+    #[inline]
+    pub(super) fn has_leavings(&self) -> bool {
+        match &self.order {
+            Order::None => false,
+            Order::Fifo(fifo) => fifo.has_leavings(),
+            Order::S3Fifo(fifo) => fifo.has_leavings(),
+        }
+    }
+
+    /// Gives a piece of memory back in which nothing lies any more.
+    pub(super) fn release(&mut self) {
+        match &mut self.order {
+            Order::None => {}
+            Order::Fifo(fifo) => fifo.release(),
+            Order::S3Fifo(fifo) => fifo.release(),
+        }
+    }
+
+    /// Drops a piece of queues that nobody will use again. False when none is left.
+    pub(super) fn drop_some(&mut self) -> bool {
         match &mut self.order {
             Order::None => false,
-            Order::Fifo(fifo) => fifo.drop_some(chunks),
-            Order::S3Fifo(fifo) => fifo.drop_some(chunks),
+            Order::Fifo(fifo) => fifo.drop_some(),
+            Order::S3Fifo(fifo) => fifo.drop_some(),
         }
     }
 

@@ -74,14 +74,12 @@ impl Graveyard {
     pub(super) fn drop_some(&mut self, pieces: usize) -> u64 {
         /// What a piece of many objects comes to: a few dozen calls of the allocator.
         const OBJECTS: usize = BURIAL_BYTES / LARGE_VALUE_BYTES;
-        /// Two calls of the allocator each.
-        const QUEUE_CHUNKS: usize = OBJECTS / 2;
         let mut gone = 0;
         for _ in 0..pieces {
             let finished = match self.waiting.front_mut() {
                 None => break,
                 Some(Remains::Database(database)) => !database.drop_some(),
-                Some(Remains::Lineup(lineup)) => !lineup.drop_some(QUEUE_CHUNKS),
+                Some(Remains::Lineup(lineup)) => !lineup.drop_some(),
                 Some(Remains::Objects(objects)) => {
                     let dropped: Vec<Object> = objects.by_ref().map(|(_, object)| object).take(OBJECTS).collect();
                     gone += dropped.len() as u64;

@@ -87,9 +87,19 @@ impl Fifo {
         Evicted::MoreSteps
     }
 
-    /// Drops up to `chunks` chunks of a policy that nobody will use again. False when none is left.
-    pub fn drop_some(&mut self, chunks: usize) -> bool {
-        self.line.drop_some(chunks)
+    /// Drops a piece of a policy that nobody will use again. False when none is left.
+    pub fn drop_some(&mut self) -> bool {
+        self.line.drop_some()
+    }
+
+    /// Whether [`Fifo::release`] has something to do.
+    pub fn has_leavings(&self) -> bool {
+        self.line.has_leavings()
+    }
+
+    /// Gives a piece of memory back in which nothing lies any more.
+    pub fn release(&mut self) {
+        self.line.release();
     }
 
     /// Whether [`Fifo::prune`] has something to do.

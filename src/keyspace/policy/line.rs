@@ -98,8 +98,19 @@ impl Line {
     }
 
     /// See [`Queue::drop_some`].
-    pub(super) fn drop_some(&mut self, chunks: usize) -> bool {
-        self.queue.drop_some(chunks)
+    pub(super) fn drop_some(&mut self) -> bool {
+        self.queue.drop_some()
+    }
+
+    /// See [`Queue::has_leavings`].
+    #[inline]
+    pub(super) fn has_leavings(&self) -> bool {
+        self.queue.has_leavings()
+    }
+
+    /// See [`Queue::release`].
+    pub(super) fn release(&mut self) {
+        self.queue.release();
     }
 
     /// Whether so many items are stale that a pass is worth it, or one is under way.

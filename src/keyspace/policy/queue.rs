@@ -2,12 +2,13 @@
 //!
 //! A linked list costs two pointers per key, a ring buffer of a power of two up to twice what it holds and a pause when it
 //! grows. Chunks of a fixed number of items cost neither: a full chunk is followed by a new one, an emptied chunk is freed.
-//! The two fields of an item lie in arrays of their own, so that nothing is lost to alignment.
+//! They lie in an arena of the queue's own, so that all of their memory returns when millions of keys have gone: in the
+//! process's heap, a few small allocations among them would hold it.
 //!
 //! ```text
 //! chunks   [ ..xxxxxx ] [ xxxxxxxx ] [ xxx..... ]        x item    . free
 //!              ▲ oldest                  ▲ newest
-//! chunk    prefixes: 512 x u32     tags: 512 x u8     start..end: the items that are left
+//! chunk    512 x [ prefix 4 | tag 1 ]      start..end: the items that are left
 //! ```
 //!
 //! Items stay when their entries go. [`Queue::prune_chunk`] takes them out, one chunk per call, from the oldest chunk to the
@@ -21,9 +22,13 @@
 
 use std::collections::VecDeque;
 
-/// Items of one chunk: 5 KiB, so that the slack of a queue (two chunks) does not matter even to a small database.
+use crate::keyspace::arena::{Arena, CellRef};
+
+/// Items of one chunk: 2.5 KiB, so that the slack of a queue (two chunks) does not matter even to a small database.
 const CHUNK_ITEMS: usize = 512;
-const _: () = assert!(CHUNK_ITEMS <= u16::MAX as usize);
+/// Bytes of an item.
+const ITEM_BYTES: usize = 5;
+const _: () = assert!(CHUNK_ITEMS <= u16::MAX as usize && CHUNK_ITEMS * ITEM_BYTES <= Arena::CELL_BYTES_MAX);
 
 /// Names an entry wherever it lies and however large it is: 40 bits of its key's hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -34,40 +39,32 @@ pub struct Item {
     pub tag: u8,
 }
 
-/// A run of items. Both arrays have the same length, which is the capacity.
-#[derive(Debug)]
+/// A run of items in a cell of the arena.
+#[derive(Clone, Copy, Debug)]
 struct Chunk {
-    prefixes: Box<[u32]>,
-    tags: Box<[u8]>,
+    cell: CellRef,
+    capacity: u16,
     start: u16,
     end: u16,
 }
 
 impl Chunk {
-    fn with_capacity(items: usize) -> Self {
-        Self { prefixes: vec![0; items].into(), tags: vec![0; items].into(), start: 0, end: 0 }
+    fn with_capacity(items: usize, arena: &mut Arena) -> Self {
+        let cell = arena.allocate(items * ITEM_BYTES).expect("a queue is far smaller than its arena");
+        Self { cell, capacity: items as u16, start: 0, end: 0 }
     }
 
-    /// The items of `older` and then those of `newer`, without room for more.
-    fn joined(older: &Chunk, newer: &Chunk) -> Self {
-        let mut chunk = Self::with_capacity(older.len() + newer.len());
-        for source in [older, newer] {
-            let (from, to) = (usize::from(chunk.end), usize::from(chunk.end) + source.len());
-            chunk.prefixes[from..to].copy_from_slice(&source.prefixes[source.range()]);
-            chunk.tags[from..to].copy_from_slice(&source.tags[source.range()]);
-            chunk.end = to as u16;
+    /// The items of several chunks in one, without room for more.
+    fn joined(chunks: &[Chunk], arena: &mut Arena) -> Self {
+        let mut bytes = Vec::with_capacity(CHUNK_ITEMS * ITEM_BYTES);
+        for chunk in chunks {
+            let range = usize::from(chunk.start) * ITEM_BYTES..usize::from(chunk.end) * ITEM_BYTES;
+            bytes.extend_from_slice(&arena.from(chunk.cell)[range]);
         }
-        chunk
-    }
-
-    /// The same items without room for more.
-    fn cut(&self) -> Self {
-        Self {
-            prefixes: self.prefixes[self.range()].into(),
-            tags: self.tags[self.range()].into(),
-            start: 0,
-            end: self.len() as u16,
-        }
+        let items = bytes.len() / ITEM_BYTES;
+        let joined = Self::with_capacity(items, arena);
+        arena.from_mut(joined.cell)[..bytes.len()].copy_from_slice(&bytes);
+        Self { end: items as u16, ..joined }
     }
 
     fn range(&self) -> std::ops::Range<usize> {
@@ -79,7 +76,7 @@ impl Chunk {
     }
 
     fn capacity(&self) -> usize {
-        self.prefixes.len()
+        usize::from(self.capacity)
     }
 
     fn is_empty(&self) -> bool {
@@ -90,22 +87,28 @@ impl Chunk {
         usize::from(self.end) == self.capacity()
     }
 
-    fn item(&self, at: u16) -> Item {
-        Item { prefix: self.prefixes[usize::from(at)], tag: self.tags[usize::from(at)] }
+    #[inline]
+    fn item(&self, at: u16, arena: &Arena) -> Item {
+        match arena.from(self.cell)[usize::from(at) * ITEM_BYTES..].first_chunk::<ITEM_BYTES>() {
+            Some(&[a, b, c, d, tag]) => Item { prefix: u32::from_le_bytes([a, b, c, d]), tag },
+            None => Item { prefix: 0, tag: 0 },
+        }
     }
 
-    fn put(&mut self, at: u16, item: Item) {
-        self.prefixes[usize::from(at)] = item.prefix;
-        self.tags[usize::from(at)] = item.tag;
+    #[inline]
+    fn put(&mut self, at: u16, item: Item, arena: &mut Arena) {
+        let [a, b, c, d] = item.prefix.to_le_bytes();
+        arena.from_mut(self.cell)[usize::from(at) * ITEM_BYTES..][..ITEM_BYTES]
+            .copy_from_slice(&[a, b, c, d, item.tag]);
     }
 
     /// Keeps the items that `keep` wants, in order.
-    fn retain(&mut self, mut keep: impl FnMut(Item) -> bool) {
+    fn retain(&mut self, arena: &mut Arena, mut keep: impl FnMut(Item) -> bool) {
         let mut kept = self.start;
         for at in self.start..self.end {
-            let item = self.item(at);
+            let item = self.item(at, arena);
             if keep(item) {
-                self.put(kept, item);
+                self.put(kept, item, arena);
                 kept += 1;
             }
         }
@@ -125,6 +128,7 @@ struct Pass {
 pub struct Queue {
     /// Oldest first. Only the first and the last may be empty.
     chunks: VecDeque<Chunk>,
+    arena: Arena,
     len: usize,
     /// Places of all chunks together.
     capacity: usize,
@@ -144,23 +148,35 @@ impl Queue {
 
     /// Bytes allocated.
     pub fn held_bytes(&self) -> usize {
-        self.capacity * (size_of::<u32>() + size_of::<u8>()) + self.chunks.capacity() * size_of::<Chunk>()
+        self.capacity * ITEM_BYTES + self.chunks.capacity() * size_of::<Chunk>()
     }
 
-    /// Drops up to `chunks` chunks of a queue that nobody will use again. False when none is left.
-    pub fn drop_some(&mut self, chunks: usize) -> bool {
-        self.chunks.truncate(self.chunks.len().saturating_sub(chunks));
-        !self.chunks.is_empty()
+    /// Drops a piece of a queue that nobody will use again. False when none is left.
+    pub fn drop_some(&mut self) -> bool {
+        self.chunks.clear();
+        self.arena.drop_chunk()
+    }
+
+    /// Whether [`Queue::release`] has something to do.
+    #[inline]
+    pub fn has_leavings(&self) -> bool {
+        self.arena.has_leavings()
+    }
+
+    /// Gives a piece of memory back in which no item lies any more.
+    #[inline]
+    pub fn release(&mut self) {
+        self.arena.release();
     }
 
     /// Appends the newest item.
     pub fn push(&mut self, item: Item) {
         if self.chunks.back().is_none_or(Chunk::is_full) {
-            self.chunks.push_back(Chunk::with_capacity(CHUNK_ITEMS));
+            self.chunks.push_back(Chunk::with_capacity(CHUNK_ITEMS, &mut self.arena));
             self.capacity += CHUNK_ITEMS;
         }
         if let Some(chunk) = self.chunks.back_mut() {
-            chunk.put(chunk.end, item);
+            chunk.put(chunk.end, item, &mut self.arena);
             chunk.end += 1;
             self.len += 1;
         }
@@ -173,7 +189,7 @@ impl Queue {
             self.remove(0);
         }
         let chunk = self.chunks.front_mut()?;
-        let item = chunk.item(chunk.start);
+        let item = chunk.item(chunk.start, &self.arena);
         chunk.start += 1;
         self.len -= 1;
         Some(item)
@@ -182,7 +198,7 @@ impl Queue {
     /// Gives back what [`Queue::pop_oldest`] has just given out.
     pub fn push_oldest(&mut self, item: Item) {
         if self.chunks.front().is_none_or(|chunk| chunk.start == 0) {
-            let mut chunk = Chunk::with_capacity(CHUNK_ITEMS);
+            let mut chunk = Chunk::with_capacity(CHUNK_ITEMS, &mut self.arena);
             (chunk.start, chunk.end) = (CHUNK_ITEMS as u16, CHUNK_ITEMS as u16);
             self.chunks.push_front(chunk);
             self.capacity += CHUNK_ITEMS;
@@ -194,7 +210,7 @@ impl Queue {
         }
         if let Some(chunk) = self.chunks.front_mut() {
             chunk.start -= 1;
-            chunk.put(chunk.start, item);
+            chunk.put(chunk.start, item, &mut self.arena);
             self.len += 1;
         }
     }
@@ -219,17 +235,17 @@ impl Queue {
         self.pass = Some(Pass { next: next + 1, left: left - 1 });
         let chunk = &mut self.chunks[next];
         let before = chunk.len();
-        chunk.retain(keep);
+        chunk.retain(&mut self.arena, keep);
         let kept = chunk.len();
         self.len -= before - kept;
         if kept == 0 {
             self.remove(next);
         } else if next > 0 && self.chunks[next - 1].len() + kept <= CHUNK_ITEMS {
-            let joined = Chunk::joined(&self.chunks[next - 1], &self.chunks[next]);
+            let joined = Chunk::joined(&[self.chunks[next - 1], self.chunks[next]], &mut self.arena);
             self.replace(next - 1, joined);
             self.remove(next);
         } else if kept < self.chunks[next].capacity() {
-            let cut = self.chunks[next].cut();
+            let cut = Chunk::joined(&[self.chunks[next]], &mut self.arena);
             self.replace(next, cut);
         }
         if left == 1 {
@@ -240,10 +256,10 @@ impl Queue {
 
     /// The region of a pass is all chunks there are. The newest is cut, so that what is pushed meanwhile lies elsewhere.
     fn begin_pass(&mut self) -> Pass {
-        if let Some(newest) = self.chunks.back()
+        if let Some(&newest) = self.chunks.back()
             && !newest.is_full()
         {
-            let cut = newest.cut();
+            let cut = Chunk::joined(&[newest], &mut self.arena);
             self.replace(self.chunks.len() - 1, cut);
         }
         Pass { next: 0, left: self.chunks.len() }
@@ -251,12 +267,14 @@ impl Queue {
 
     fn replace(&mut self, at: usize, chunk: Chunk) {
         self.capacity = self.capacity - self.chunks[at].capacity() + chunk.capacity();
+        self.arena.free(self.chunks[at].cell);
         self.chunks[at] = chunk;
     }
 
     fn remove(&mut self, at: usize) {
         let Some(chunk) = self.chunks.remove(at) else { return };
         self.capacity -= chunk.capacity();
+        self.arena.free(chunk.cell);
         if let Some(pass) = &mut self.pass {
             if at < pass.next {
                 pass.next -= 1;

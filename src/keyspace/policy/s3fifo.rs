@@ -145,9 +145,20 @@ impl S3Fifo {
         self.small.prune(residents, chunks) || self.main.prune(residents, chunks)
     }
 
-    /// Drops up to `chunks` chunks of a policy that nobody will use again. False when none is left.
-    pub fn drop_some(&mut self, chunks: usize) -> bool {
-        self.small.drop_some(chunks) || self.main.drop_some(chunks) || self.ghost.drop_segment()
+    /// Drops a piece of a policy that nobody will use again. False when none is left.
+    pub fn drop_some(&mut self) -> bool {
+        self.small.drop_some() || self.main.drop_some() || self.ghost.drop_segment()
+    }
+
+    /// Whether [`S3Fifo::release`] has something to do.
+    pub fn has_leavings(&self) -> bool {
+        self.small.has_leavings() || self.main.has_leavings()
+    }
+
+    /// Gives a piece of memory back in which nothing lies any more.
+    pub fn release(&mut self) {
+        self.small.release();
+        self.main.release();
     }
 
     /// Whether [`S3Fifo::prune`] has something to do.
