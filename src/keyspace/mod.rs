@@ -18,7 +18,7 @@
 //! |------|------|
 //! | `shard`, `keys`, `eviction` | what the engine and handlers call |
 //! | `database` | one write in all structures at once |
-//! | `position`, `directory`, `block`, `table` | finding an entry |
+//! | `position`, `directory`, `block`, `table`, `prefetch` | finding an entry |
 //! | `entry`, `value`, `packing`, `deadline` | what an entry is, byte by byte |
 //! | `arena` | where entries lie |
 //! | `wheel`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
