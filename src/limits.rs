@@ -278,7 +278,7 @@ pub const WARM_ENTRIES_MIN: usize = 4096;
 /// pipeline 1 and 16; the CPU per operation is the same): all at once 126 and 1180; 16 at a time 152 and 1650; 8 at a
 /// time 142 and 1560.
 pub const TURN_EVENTS: usize = 16;
-/// How long clients' commands may take of one turn, in microseconds, before what is left waits for the next one: with the
+/// How long the commands of what has come may take of one turn, and again those of what has waited, in microseconds: with the
 /// last sixteen commands, and with what the shard needs at the end of a turn, it stays below the longest turn (500 us).
 pub const TURN_US: u64 = 80;
 /// Commands of one turn before the clock is looked at for that.

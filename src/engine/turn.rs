@@ -108,6 +108,8 @@ impl Engine {
     /// Ends a turn: what waits goes on as far as the budget reaches, shards go back, mail is posted.
     pub fn finish(&mut self) {
         self.check_pause();
+        // Those that have waited since the last turn have a time of their own: what has just come shall not starve them.
+        self.turn_asked_us = None;
         for _ in 0..self.runnable.len().min(SESSIONS_PER_TURN) {
             if self.is_turn_over() {
                 break;
