@@ -11,7 +11,6 @@
 //! a limit that leaves this room has its bytes.
 
 use std::cmp::Ordering;
-use std::ops::Div;
 
 use super::settings::Config;
 use super::value::{Codec, Mistake, memory, memory_in_words};
@@ -70,16 +69,6 @@ impl PartialOrd<u64> for MemoryLimit {
     #[inline]
     fn partial_cmp(&self, bytes: &u64) -> Option<Ordering> {
         self.bytes.partial_cmp(bytes)
-    }
-}
-
-/// The part of a limit that each of so many cores has, in bytes.
-impl Div<u64> for MemoryLimit {
-    type Output = u64;
-
-    #[inline]
-    fn div(self, cores: u64) -> u64 {
-        self.bytes / cores
     }
 }
 
@@ -246,7 +235,7 @@ mod tests {
     #[test]
     fn a_limit_reckons_as_its_bytes() {
         let limit = MemoryLimit::of_bytes(100);
-        assert!(limit == 100 && limit > 99 && limit < 101 && limit / 4 == 25);
+        assert!(limit == 100 && limit > 99 && limit < 101);
     }
 
     proptest! {

@@ -39,12 +39,7 @@ impl Graveyard {
 
     /// Drops what an entry held outside, or puts it by if dropping it takes long.
     pub(super) fn bury(&mut self, object: Object) {
-        self.bury_value(object.value);
-    }
-
-    /// Drops a value, or puts it by if dropping it takes long.
-    pub(super) fn bury_value(&mut self, value: Value) {
-        let bytes = match value {
+        let bytes = match object.value {
             Value::Raw(bytes) => bytes,
             // A reply that is still on its way holds the bytes; whoever lets go last frees them.
             Value::Large(bytes) if bytes.is_unique() => Vec::from(bytes),
