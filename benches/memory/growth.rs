@@ -295,7 +295,7 @@ impl Plan<'_> {
 
 /// The numbers below `count` in another order, each once: neighbours in time are far apart in it, so that pages empty
 /// late and not one after the other. Steps of a prime visit every number unless the prime divides the count.
-fn scattered(at: u64, count: u64) -> u64 {
+pub(crate) fn scattered(at: u64, count: u64) -> u64 {
     const STEPS: [u64; 2] = [7_368_787, 15_485_863];
     let step = if count.is_multiple_of(STEPS[0]) { STEPS[1] } else { STEPS[0] };
     (at % count) * step % count

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench memory -- bytes     resident bytes of a key beyond its name and value
 //! cargo bench --bench memory -- growth    latency of others while the table grows and shrinks; what memory comes back
+//! cargo bench --bench memory -- turns      length of a core's turns meanwhile, with the machine's noise taken out
 //! cargo bench --bench memory -- expiry    how soon the memory of expired keys is back if nobody touches them
 //! cargo bench --bench memory -- mixed     a small memory limit under values of 16 B to 1 MB, for every policy
 //! cargo bench --bench memory -- traces --traces DIR     miss ratios of recorded traces, beside redis-server's
@@ -28,6 +29,7 @@ mod mixed;
 mod report;
 mod server;
 mod traces;
+mod turns;
 mod wire;
 
 use std::io::{self, Write as _};
@@ -109,7 +111,14 @@ fn command() -> Command {
         .arg(switch("check", "Exit with 1 if a bar is missed"))
         // cargo adds this one.
         .arg(switch("bench", "").hide(true))
-        .subcommands([bytes::command(), growth::command(), expiry::command(), mixed::command(), traces::command()])
+        .subcommands([
+            bytes::command(),
+            growth::command(),
+            turns::command(),
+            expiry::command(),
+            mixed::command(),
+            traces::command(),
+        ])
 }
 
 fn main() -> ExitCode {
@@ -139,6 +148,7 @@ fn measure(matches: &ArgMatches) -> Result<(String, bool), String> {
     pin(bench.client_cpu)?;
     let report: Report = match matches.subcommand() {
         Some(("growth", matches)) => growth::run(&bench, matches)?,
+        Some(("turns", matches)) => turns::run(&bench, matches),
         Some(("expiry", matches)) => expiry::run(&bench, matches)?,
         Some(("mixed", matches)) => mixed::run(&bench, matches)?,
         Some(("traces", matches)) => traces::run(&bench, matches)?,

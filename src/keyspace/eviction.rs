@@ -221,9 +221,12 @@ impl Shard {
             return false;
         }
         if database.lineup.is_untidy() {
-            return self.adopt(number)
-                || self.with_lineup(number, |lineup, tenants, _| lineup.prune(tenants, 1))
-                || self.databases[number].lineup.is_untidy();
+            let adopted = self.adopt(number);
+            if !adopted {
+                self.with_lineup(number, |lineup, tenants, _| lineup.prune(tenants, 1));
+            }
+            let database = &self.databases[number];
+            return adopted || database.lineup.is_untidy() || database.is_sparse();
         }
         database.compact(COMPACTED_CELLS_PER_TURN)
     }

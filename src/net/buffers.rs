@@ -5,7 +5,13 @@
 //!       ^ the tail lies in the reserved half-word of entry 0, and only it tells the kernel of entries given back
 //! ```
 //!
-//! Invariant: a buffer is either the kernel's (its number is in the ring) or ours (`taken`), and only ours is read.
+//! The kernel takes buffers in the order in which they came back, so it would walk through the whole pool however little is
+//! received, and the pool would neither stay in the cache nor untouched. So only a **window** of buffers is in the ring,
+//! and the rest is in reserve, of which the one that came last goes first. When the kernel finds the ring empty, the window
+//! doubles, up to the whole pool.
+//!
+//! Invariant: a buffer is either the kernel's (its number is in the ring) or ours, and only ours is read. Ours are `taken`
+//! or in reserve.
 
 #![expect(unsafe_code, reason = "fence: memory that is shared with the kernel")]
 
@@ -29,10 +35,16 @@ pub(super) struct Buffers {
     count: u16,
     tail: u16,
     taken: Box<[bool]>,
+    /// Buffers in the ring that the kernel has not handed out, as far as we have heard.
+    in_ring: u16,
+    /// So many are to be in the ring.
+    window: u16,
+    reserve: Vec<u16>,
 }
 
 impl Buffers {
-    /// Maps a pool of `count` (a power of two) buffers, all free. Pages cost memory once they have been used.
+    /// Maps a pool of `count` (a power of two) buffers, all free, of which the kernel gets a quarter at first. Pages cost
+    /// memory once they have been used.
     pub(super) fn new(count: u16, buffer_bytes: u32) -> io::Result<Self> {
         assert!(count.is_power_of_two() && buffer_bytes > 0, "receive buffers: a power of two, not empty");
         let buffer_bytes = buffer_bytes as usize;
@@ -53,9 +65,10 @@ impl Buffers {
             return Err(io::Error::last_os_error());
         }
         let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        let taken = vec![true; usize::from(count)].into();
-        let mut buffers = Self { base, mapped_bytes, first, buffer_bytes, count, tail: 0, taken };
-        (0..count).for_each(|buffer| buffers.give_back(buffer));
+        let taken = vec![false; usize::from(count)].into();
+        let (window, reserve) = ((count / 4).max(1), (0..count).rev().collect());
+        let mut buffers =
+            Self { base, mapped_bytes, first, buffer_bytes, count, tail: 0, taken, in_ring: 0, window, reserve };
         buffers.publish();
         Ok(buffers)
     }
@@ -75,6 +88,13 @@ impl Buffers {
         let taken = &mut self.taken[usize::from(buffer)];
         debug_assert!(!*taken, "the kernel handed a buffer out twice");
         *taken = true;
+        self.in_ring -= 1;
+    }
+
+    /// The kernel has found no buffer: from now on it gets more of them.
+    #[cold]
+    pub(super) fn ran_out(&mut self) {
+        self.window = (self.window * 2).min(self.count);
     }
 
     #[inline]
@@ -86,10 +106,16 @@ impl Buffers {
         unsafe { std::slice::from_raw_parts(self.buffer(buffer), len) }
     }
 
-    /// Puts a buffer of ours behind the tail; the kernel sees it after [`publish`](Self::publish).
+    /// Takes a buffer back from its reader.
     #[inline]
     pub(super) fn give_back(&mut self, buffer: u16) {
         assert!(std::mem::replace(&mut self.taken[usize::from(buffer)], false), "a buffer was given back twice");
+        self.reserve.push(buffer);
+    }
+
+    /// Puts a buffer from the reserve behind the tail; the kernel sees it when the tail is stored.
+    #[inline]
+    fn append(&mut self, buffer: u16) {
         let address = self.buffer(buffer) as u64;
         // SAFETY: 1. In bounds and aligned: the index is masked by the count, and the mapping begins with that many
         // entries on a page boundary. 2. Exclusive: there are as many places as buffers, and this buffer was not in the
@@ -101,11 +127,17 @@ impl Buffers {
         entry.set_len(self.buffer_bytes as u32);
         entry.set_bid(buffer);
         self.tail = self.tail.wrapping_add(1);
+        self.in_ring += 1;
     }
 
-    /// Shows the kernel what has been given back.
+    /// Fills the ring from the reserve and shows it to the kernel.
     #[inline]
     pub(super) fn publish(&mut self) {
+        while self.in_ring < self.window
+            && let Some(buffer) = self.reserve.pop()
+        {
+            self.append(buffer);
+        }
         // SAFETY: the pointer is to the first entry of a mapped ring, whose reserved half-word is the tail: aligned to
         // two bytes, and written by nobody but us. Release orders the entries before it.
         let tail = unsafe { AtomicU16::from_ptr(BufRingEntry::tail(self.base.cast().as_ptr()).cast_mut()) };
@@ -128,11 +160,15 @@ impl Drop for Buffers {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeSet, VecDeque};
+
     use super::*;
 
     #[test]
     fn buffers_do_not_overlap_and_come_back_once() {
         let mut buffers = Buffers::new(4, 100).unwrap();
+        (0..2).for_each(|_| buffers.ran_out());
+        buffers.publish();
         for turn in 0..1000_u16 {
             let buffer = turn % 4;
             buffers.take(buffer);
@@ -142,5 +178,31 @@ mod tests {
             buffers.give_back(buffer);
             buffers.publish();
         }
+    }
+
+    #[test]
+    fn the_same_few_buffers_go_round_until_they_are_too_few() {
+        const COUNT: u16 = 64;
+        let mut buffers = Buffers::new(COUNT, 16).unwrap();
+        // What the kernel would take next: what left the reserve, in that order.
+        let mut ring: VecDeque<u16> = (0..buffers.in_ring).collect();
+        let mut round = |buffers: &mut Buffers, receives: usize| {
+            let taken: Vec<u16> = (0..receives).map_while(|_| ring.pop_front()).collect();
+            taken.iter().for_each(|buffer| buffers.take(*buffer));
+            if taken.len() < receives {
+                buffers.ran_out();
+            }
+            taken.iter().for_each(|buffer| buffers.give_back(*buffer));
+            let before = buffers.reserve.clone();
+            buffers.publish();
+            ring.extend(before[buffers.reserve.len()..].iter().rev());
+            taken
+        };
+        let few: BTreeSet<u16> = (0..1000).flat_map(|_| round(&mut buffers, 3)).collect();
+        assert_eq!(few.len(), usize::from(COUNT / 4));
+        assert_eq!(round(&mut buffers, 64).len(), 16, "no more are there");
+        assert_eq!(round(&mut buffers, 64).len(), 32, "twice as many");
+        assert_eq!(round(&mut buffers, 64).len(), 64, "all");
+        assert_eq!(round(&mut buffers, 64).iter().collect::<BTreeSet<_>>().len(), 64);
     }
 }

@@ -243,6 +243,8 @@ impl Kernel for Uring {
             let buffer = cqueue::buffer_select(entry.flags());
             if let Some(buffer) = buffer {
                 self.buffers.take(buffer);
+            } else if entry.result() == -libc::ENOBUFS {
+                self.buffers.ran_out();
             }
             let more = cqueue::more(entry.flags());
             each(Completion { token: Token(entry.user_data()), result: entry.result(), more, buffer });

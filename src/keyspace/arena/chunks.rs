@@ -27,8 +27,9 @@ pub(super) struct Chunk {
 const _: () = assert!(CHUNK_SLABS == u32::BITS as usize, "a bit per slab");
 
 impl Arena {
-    /// Maps a chunk. `None` if the address space of cell references is exhausted or the system refuses.
-    pub(super) fn map_chunk(&mut self) -> Option<()> {
+    /// Maps a chunk and returns its number. `None` if the address space of cell references is exhausted or the system
+    /// refuses.
+    pub(super) fn map_chunk(&mut self) -> Option<u32> {
         // Chunk 0 is never mapped, so that no reference is zero.
         let chunk = self.vacant.first().unwrap_or((self.maps.len() as u32).max(1));
         if chunk > self.chunk_max {
@@ -47,7 +48,7 @@ impl Arena {
         self.mapped += 1;
         self.free_slabs += CHUNK_SLABS;
         self.open.insert(chunk);
-        Some(())
+        Some(chunk)
     }
 
     /// Decides about a chunk that has become empty: it is unmapped unless it is the first one, which stays as the spare.

@@ -13,10 +13,11 @@
 //!
 //! A chunk is chosen if the others have room for all of its cells, class by class. Where every slab is in use there may be
 //! no such chunk, however few cells live: then a chunk is thinned. Its slabs whose cells fit into other slabs of the class
-//! are emptied, and the free slabs make room for the next whole chunk.
+//! are emptied, and the free slabs make room for the next whole chunk. When there is no such slab either, and less than half
+//! of what the emptiest chunk holds is used, its cells go to a new chunk: that is how the last chunk shrinks.
 //!
 //! That ends: an evacuated chunk is unmapped and its cells take no more slabs than before, a thinned one leaves fewer slabs
-//! in use, and neither maps a chunk. If the room goes to new cells meanwhile, the choice is forgotten and the chunk opened
+//! in use, and a new chunk holds less than the one that it replaces. If the room goes to new cells meanwhile, the choice is forgotten and the chunk opened
 //! again, and nothing is chosen until a chunk's worth of cells has been freed.
 //!
 //! Live cells are found by their first byte, which is never zero while that of a free cell always is. Bytes beyond a
@@ -24,8 +25,8 @@
 
 use super::chunks::slabs_of;
 use super::classes::{CLASSES, SHAPES};
-use super::slabs::{NO_CLASS, Slab};
-use super::{Arena, CHUNK_BYTES, CHUNK_SLABS, CellRef};
+use super::slabs::{NO_CLASS, PAGE_BYTES, Slab};
+use super::{Arena, CHUNK_BYTES, CHUNK_SLABS, CellRef, SLAB_BYTES};
 
 /// Free cells that may be looked at in place of one move: a slab of the smallest class has 8192, and a slice should not
 /// take longer because most of them are free.
@@ -48,11 +49,13 @@ pub(super) struct Evacuation {
 
 impl Arena {
     /// Whether the arena holds much more than it gave out: idle bytes (held less used) are more than a sixteenth of the
-    /// used ones and 4 MiB. Below that, moving cells would cost more than it frees.
+    /// used ones and 4 MiB. Below that, moving cells would cost more than it frees. An arena of which little is left is
+    /// sparse earlier, when less than half of what it holds is used: there is little to move.
     #[must_use]
     pub fn is_sparse(&self) -> bool {
-        let idle = self.held_bytes().saturating_sub(self.used_bytes());
-        idle > self.used_bytes() / 16 + 2 * CHUNK_BYTES
+        let used = self.used_bytes();
+        let idle = self.held_bytes().saturating_sub(used);
+        idle > (used / 16 + 2 * CHUNK_BYTES).min(used + 4 * SLAB_BYTES)
     }
 
     /// Moves up to `cells` live cells out of the emptiest chunk, which gets no new cells meanwhile, and unmaps the chunk
@@ -65,7 +68,7 @@ impl Arena {
             self.reopen();
             return false;
         }
-        if let Some(spare) = self.spare {
+        if let Some(spare) = self.surplus() {
             self.unmap_chunk(spare);
             return self.is_sparse();
         }
@@ -131,10 +134,12 @@ impl Arena {
                 emptiest.sort_unstable();
             }
         }
-        let mut chunks = emptiest.iter().filter(|(used_bytes, _)| *used_bytes < u32::MAX).map(|(_, chunk)| *chunk);
-        let whole = chunks.clone().find(|chunk| self.others_have_room(*chunk));
-        let thinned = || chunks.find(|chunk| slabs_of(*chunk).any(|slab| self.may_leave(*chunk, slab)));
-        let Some(chunk) = whole.or_else(thinned) else {
+        let chunks = emptiest.iter().filter(|(used_bytes, _)| *used_bytes < u32::MAX).map(|(_, chunk)| *chunk);
+        let first = chunks.clone().next();
+        let whole = chunks.clone().find(|chunk| self.others_have_room(*chunk)).map(|chunk| (chunk, true));
+        let thinned = || chunks.clone().find(|chunk| slabs_of(*chunk).any(|slab| self.may_leave(*chunk, slab)));
+        let chosen = whole.or_else(|| thinned().map(|chunk| (chunk, false)));
+        let Some((chunk, whole)) = chosen.or_else(|| Some((self.make_room_for(first?)?, true))) else {
             self.give_up();
             return None;
         };
@@ -145,7 +150,7 @@ impl Arena {
         }
         self.free_slabs -= self.chunks[chunk as usize].free_slabs.count_ones() as usize;
         self.open.remove(chunk);
-        Some(Evacuation { chunk, whole: whole.is_some(), slab: slabs_of(chunk).start, unit: 0 })
+        Some(Evacuation { chunk, whole, slab: slabs_of(chunk).start, unit: 0 })
     }
 
     /// Whether the live cells of `chunk` fit into free cells of their classes and free slabs of the other chunks.
@@ -165,6 +170,17 @@ impl Arena {
             slabs += live[class].saturating_sub(elsewhere).div_ceil(u32::from(shape.cells));
         }
         slabs as usize <= self.free_slabs
+    }
+
+    /// Maps a new chunk for the cells of `chunk`, if they would take much less than `chunk` holds. Returns `chunk`.
+    fn make_room_for(&mut self, chunk: u32) -> Option<u32> {
+        let pages: usize = self.slabs[slabs_of(chunk)].iter().map(|slab| usize::from(slab.pages)).sum();
+        let used = self.chunks[chunk as usize].used_bytes as usize;
+        if pages * PAGE_BYTES <= 2 * used + 4 * SLAB_BYTES {
+            return None;
+        }
+        self.spare = Some(self.map_chunk()?);
+        Some(chunk)
     }
 
     /// Whether the live cells of one slab of `chunk` fit into slabs of their class in other chunks.

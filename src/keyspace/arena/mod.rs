@@ -259,9 +259,15 @@ impl Arena {
         self.held_bytes
     }
 
-    /// Gives one of the chunks that have left the arena back to the system. True if there are more.
+    /// Gives one of the chunks that have left the arena back to the system, or the spare one if the arena is sparse. True
+    /// if there are more.
     #[inline]
     pub fn release(&mut self) -> bool {
+        if self.leaving.is_empty()
+            && let Some(spare) = self.surplus()
+        {
+            self.unmap_chunk(spare);
+        }
         self.leaving.pop();
         !self.leaving.is_empty()
     }
@@ -270,7 +276,13 @@ impl Arena {
     #[inline]
     #[must_use]
     pub fn has_leavings(&self) -> bool {
-        !self.leaving.is_empty()
+        !self.leaving.is_empty() || self.surplus().is_some()
+    }
+
+    /// The spare chunk, if so much is idle without it that it is not worth keeping.
+    #[inline]
+    fn surplus(&self) -> Option<u32> {
+        self.spare.filter(|_| self.evacuation.is_none() && self.is_sparse())
     }
 
     /// Unmaps one chunk, whatever lives in it, of an arena that nobody will use again; false when none is left. That is

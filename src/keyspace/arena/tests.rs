@@ -252,6 +252,34 @@ fn memory_comes_back_from_a_database_of_which_little_is_left() {
 }
 
 #[test]
+fn the_last_cells_leave_even_the_last_chunk() {
+    for (cells, survivors) in [(20_000, 100), (200_000, 1_000), (100_000, 1)] {
+        let mut rng = fastrand::Rng::with_seed(cells as u64);
+        let mut owner = Owner::default();
+        for _ in 0..cells {
+            owner.allocate(rng.usize(60..120), rng.u8(1..));
+        }
+        let all: Vec<CellRef> = owner.cells.keys().copied().collect();
+        for (at, cell) in all.into_iter().enumerate() {
+            if at % (cells / survivors) != 0 {
+                owner.free(cell);
+            }
+        }
+        for slice in 0.. {
+            assert!(slice < cells, "it ends");
+            if !owner.evacuate(64) {
+                break;
+            }
+            owner.check();
+        }
+        let (used, held) = (owner.arena.used_bytes(), owner.arena.held_bytes());
+        assert!(!owner.arena.is_sparse(), "{survivors} of {cells}: {used} of {held} bytes");
+        assert!(held <= 2 * used + 4 * SLAB_BYTES, "{survivors} of {cells}: {used} of {held} bytes");
+        assert_eq!(owner.arena.mapped, 1, "{survivors} of {cells}");
+    }
+}
+
+#[test]
 fn an_evacuation_gives_way_to_new_cells() {
     let mut rng = fastrand::Rng::with_seed(2);
     let mut owner = Owner::default();

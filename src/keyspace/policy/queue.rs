@@ -19,6 +19,8 @@
 //! [ pruned ] [ pruned ] [ next ] [      ] [ sealed ] ┊ [ pushed since ]
 //!                         ├──── left = 3 ─────────┤
 //! ```
+//!
+//! When little is left of many items, it is gathered in a new arena, and the old one goes a piece at a time.
 
 use std::collections::VecDeque;
 
@@ -29,6 +31,12 @@ const CHUNK_ITEMS: usize = 512;
 /// Bytes of an item.
 const ITEM_BYTES: usize = 5;
 const _: () = assert!(CHUNK_ITEMS <= u16::MAX as usize && CHUNK_ITEMS * ITEM_BYTES <= Arena::CELL_BYTES_MAX);
+
+/// A queue of no more bytes is copied at once, in some dozen microseconds.
+const GATHERED_BYTES_MAX: usize = 256 * 1024;
+/// A queue is not copied for less memory than this: a copy takes less, or it would be copied again. Two neighbours are more
+/// than one full chunk together, so there are some two hundred chunks at most, each in no more than a page.
+const SCATTERED_BYTES_MIN: usize = 4 * GATHERED_BYTES_MAX;
 
 /// Names an entry wherever it lies and however large it is: 40 bits of its key's hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,15 +64,22 @@ impl Chunk {
 
     /// The items of several chunks in one, without room for more.
     fn joined(chunks: &[Chunk], arena: &mut Arena) -> Self {
-        let mut bytes = Vec::with_capacity(CHUNK_ITEMS * ITEM_BYTES);
-        for chunk in chunks {
-            let range = usize::from(chunk.start) * ITEM_BYTES..usize::from(chunk.end) * ITEM_BYTES;
-            bytes.extend_from_slice(&arena.from(chunk.cell)[range]);
-        }
+        let bytes: Vec<&[u8]> = chunks.iter().map(|chunk| chunk.bytes(arena)).collect();
+        let bytes = bytes.concat();
+        Self::holding(&bytes, arena)
+    }
+
+    /// These items, without room for more.
+    fn holding(bytes: &[u8], arena: &mut Arena) -> Self {
         let items = bytes.len() / ITEM_BYTES;
         let joined = Self::with_capacity(items, arena);
-        arena.from_mut(joined.cell)[..bytes.len()].copy_from_slice(&bytes);
+        arena.from_mut(joined.cell)[..bytes.len()].copy_from_slice(bytes);
         Self { end: items as u16, ..joined }
+    }
+
+    /// The items that are left.
+    fn bytes<'a>(&self, arena: &'a Arena) -> &'a [u8] {
+        &arena.from(self.cell)[usize::from(self.start) * ITEM_BYTES..usize::from(self.end) * ITEM_BYTES]
     }
 
     fn range(&self) -> std::ops::Range<usize> {
@@ -129,6 +144,8 @@ pub struct Queue {
     /// Oldest first. Only the first and the last may be empty.
     chunks: VecDeque<Chunk>,
     arena: Arena,
+    /// What the queue lay in before it was gathered.
+    left: Option<Arena>,
     len: usize,
     /// Places of all chunks together.
     capacity: usize,
@@ -154,19 +171,54 @@ impl Queue {
     /// Drops a piece of a queue that nobody will use again. False when none is left.
     pub fn drop_some(&mut self) -> bool {
         self.chunks.clear();
-        self.arena.drop_chunk()
+        self.drop_left() || self.arena.drop_chunk()
     }
 
     /// Whether [`Queue::release`] has something to do.
     #[inline]
     pub fn has_leavings(&self) -> bool {
-        self.arena.has_leavings()
+        self.left.is_some() || self.arena.has_leavings() || self.is_scattered()
     }
 
-    /// Gives a piece of memory back in which no item lies any more.
-    #[inline]
+    /// Gives a piece of memory back in which no item lies any more, or makes such a piece of one in which few do.
     pub fn release(&mut self) {
-        self.arena.release();
+        if self.drop_left() {
+            return;
+        }
+        if self.arena.has_leavings() {
+            self.arena.release();
+        } else if self.is_scattered() {
+            self.gather();
+        }
+    }
+
+    /// Drops a piece of the arena that was left. False if there is none.
+    fn drop_left(&mut self) -> bool {
+        let is_left = self.left.is_some();
+        if self.left.as_mut().is_some_and(|arena| !arena.drop_chunk()) {
+            self.left = None;
+        }
+        is_left
+    }
+
+    /// Whether so little is left in so much memory that it is worth copying.
+    #[inline]
+    fn is_scattered(&self) -> bool {
+        self.pass.is_none()
+            && self.arena.used_bytes() <= GATHERED_BYTES_MAX
+            && self.arena.held_bytes() > SCATTERED_BYTES_MIN
+    }
+
+    /// Copies all items to a new arena.
+    fn gather(&mut self) {
+        let left = std::mem::take(&mut self.arena);
+        self.chunks.retain(|chunk| !chunk.is_empty());
+        for chunk in &mut self.chunks {
+            *chunk = Chunk::holding(chunk.bytes(&left), &mut self.arena);
+        }
+        self.chunks.shrink_to_fit();
+        self.capacity = self.len;
+        self.left = Some(left);
     }
 
     /// Appends the newest item.

@@ -106,6 +106,32 @@ fn five_bytes_an_item() {
 }
 
 #[test]
+fn the_memory_of_millions_returns_when_some_hundred_are_left() {
+    let mut queue = Queue::default();
+    (0..1_000_000).for_each(|key| queue.push(item(key)));
+    assert!(!queue.has_leavings());
+    // One in a thousand stays, among them the last, whose chunk is not full.
+    let mut at = 0;
+    while queue.prune_chunk(|_| {
+        at += 1;
+        at % 1000 == 0
+    }) {}
+    let mut steps = 0;
+    while queue.has_leavings() {
+        queue.release();
+        steps += 1;
+        assert!(steps < 10, "it ends");
+    }
+    assert!(steps > 1, "there was something to give back");
+    assert_eq!(queue.len(), 1000);
+    queue.push(item(7));
+    for key in (999..1_000_000).step_by(1000) {
+        assert_eq!(queue.pop_oldest(), Some(item(key)));
+    }
+    assert_eq!((queue.pop_oldest(), queue.pop_oldest()), (Some(item(7)), None));
+}
+
+#[test]
 fn a_pass_visits_what_was_there_when_it_began() {
     let (mut queue, mut rng) = (Queue::default(), Rng::with_seed(3));
     (0..10_000).for_each(|key| queue.push(item(key)));
