@@ -71,7 +71,7 @@ pub const RING_SUBMISSIONS: u32 = 1024;
 /// What does not fit waits in the kernel and is fetched by the next turn.
 pub const RING_COMPLETIONS: u32 = 4 * RING_SUBMISSIONS;
 
-/// Receive buffers of a core, and the bytes of each. All connections share them: they come back within the turn. A quarter
+/// Receive buffers of a core, and the bytes of each. All connections share them: they come back within the turn. An eighth
 /// is in use until more are needed.
 pub const RECEIVE_BUFFERS: u16 = 256;
 /// See [`RECEIVE_BUFFERS`].

@@ -32,6 +32,9 @@ const TURN_US: u64 = 100;
 /// The longest turn, in microseconds.
 const TURN_BAR_US: f64 = 500.0;
 
+/// Time to live of the keys that expire: longer than it takes to insert them.
+const TTL_S: u32 = 60;
+
 const CLIENT: ConnId = ConnId { index: 0, generation: 1 };
 
 pub(crate) fn command() -> Command {
@@ -48,17 +51,20 @@ pub(crate) fn run(_: &Bench, matches: &ArgMatches) -> Report {
     let noise = Noise::new();
     let mut report = Report {
         measurement: "turns",
-        method: format!("{keys} inserts and deletes, {COMMANDS} a turn, the least of {rounds} rounds for each turn"),
+        method: format!(
+            "{keys} inserts and deletes, {COMMANDS} a turn, a tenth expiring in turns without commands, the least of {rounds} rounds for each turn"
+        ),
         columns: &["phase", "turns", "p50 us", "p99.9 us", "longest us", "longest of one round us"],
         ..Report::default()
     };
-    let mut least: [Vec<u32>; 2] = [Vec::new(), Vec::new()];
-    let mut noisy = [0; 2];
+    let mut least: [Vec<u32>; 3] = Default::default();
+    let mut noisy = [0; 3];
     for round in 1..=rounds {
         let mut core = Core::new();
         let took = [
             core.phase(keys, |out, key| set(out, key, noise.value(key, VALUE_BYTES), Ttl::None)),
             core.phase(keys, |out, at| del(out, scattered(at, keys))),
+            core.expiry(keys / 10, |out, key| set(out, key, noise.value(key, VALUE_BYTES), Ttl::Seconds(TTL_S))),
         ];
         for (phase, took) in took.into_iter().enumerate() {
             noisy[phase] = took.iter().copied().max().unwrap_or_default().max(noisy[phase]);
@@ -69,9 +75,9 @@ pub(crate) fn run(_: &Bench, matches: &ArgMatches) -> Report {
                 least[phase].iter_mut().zip(took).for_each(|(least, took)| *least = took.min(*least));
             }
         }
-        say(&format!("round {round}: longest {} us inserting, {} us deleting", noisy[0] / 1000, noisy[1] / 1000));
+        say(&format!("round {round}: longest so far {:?} us", noisy.map(|ns| ns / 1000)));
     }
-    for (phase, name) in ["insert", "delete"].into_iter().enumerate() {
+    for (phase, name) in ["insert", "delete", "expire"].into_iter().enumerate() {
         let turns = &mut least[phase];
         let count = turns.len();
         turns.sort_unstable();
@@ -130,6 +136,23 @@ impl Core {
                 return took;
             }
         }
+    }
+
+    /// Inserts keys that are all due soon, and turns until the last has gone. Returns the nanoseconds of these turns.
+    fn expiry(&mut self, keys: u64, append: impl FnMut(&mut Vec<u8>, u64)) -> Vec<u32> {
+        self.phase(keys, append);
+        let begin = self.now.mono_us;
+        let mut took = Vec::new();
+        while self.now.mono_us < begin + 2 * u64::from(TTL_S) * 1_000_000 {
+            let (ns, has_work) = self.turn(b"");
+            took.push(ns);
+            if !has_work {
+                // The next deadline may be so far off.
+                self.now.unix_us += 1000;
+                self.now.mono_us += 1000;
+            }
+        }
+        took
     }
 
     /// One turn, from wake to sleep, as the runtime's loop makes it. Returns its nanoseconds and whether work is left.

@@ -196,6 +196,20 @@ impl Node {
         panic!("the node does not come to rest");
     }
 
+    /// One turn of the client's core in which others take all the time that clients have; `request` comes first.
+    pub(super) fn turn_crowded(&mut self, client: Client, request: &[u8]) {
+        let Line { core, conn, .. } = self.lines[client.0];
+        let engine = &mut self.engines[core];
+        engine.wake();
+        engine.begin(self.now);
+        if !request.is_empty() {
+            engine.input(Input::Received { conn, bytes: request });
+        }
+        while !engine.is_turn_over() {}
+        engine.finish();
+        self.carry_out(core);
+    }
+
     /// One turn of one core. True if it has more to do.
     fn turn(&mut self, core: usize) -> bool {
         let engine = &mut self.engines[core];

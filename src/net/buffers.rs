@@ -43,7 +43,7 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Maps a pool of `count` (a power of two) buffers, all free, of which the kernel gets a quarter at first. Pages cost
+    /// Maps a pool of `count` (a power of two) buffers, all free, of which the kernel gets an eighth at first. Pages cost
     /// memory once they have been used.
     pub(super) fn new(count: u16, buffer_bytes: u32) -> io::Result<Self> {
         assert!(count.is_power_of_two() && buffer_bytes > 0, "receive buffers: a power of two, not empty");
@@ -66,7 +66,7 @@ impl Buffers {
         }
         let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         let taken = vec![false; usize::from(count)].into();
-        let (window, reserve) = ((count / 4).max(1), (0..count).rev().collect());
+        let (window, reserve) = ((count / 8).max(1), (0..count).rev().collect());
         let mut buffers =
             Self { base, mapped_bytes, first, buffer_bytes, count, tail: 0, taken, in_ring: 0, window, reserve };
         buffers.publish();
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn buffers_do_not_overlap_and_come_back_once() {
         let mut buffers = Buffers::new(4, 100).unwrap();
-        (0..2).for_each(|_| buffers.ran_out());
+        (0..3).for_each(|_| buffers.ran_out());
         buffers.publish();
         for turn in 0..1000_u16 {
             let buffer = turn % 4;
@@ -199,8 +199,9 @@ mod tests {
             taken
         };
         let few: BTreeSet<u16> = (0..1000).flat_map(|_| round(&mut buffers, 3)).collect();
-        assert_eq!(few.len(), usize::from(COUNT / 4));
-        assert_eq!(round(&mut buffers, 64).len(), 16, "no more are there");
+        assert_eq!(few.len(), usize::from(COUNT / 8));
+        assert_eq!(round(&mut buffers, 64).len(), 8, "no more are there");
+        assert_eq!(round(&mut buffers, 64).len(), 16, "twice as many");
         assert_eq!(round(&mut buffers, 64).len(), 32, "twice as many");
         assert_eq!(round(&mut buffers, 64).len(), 64, "all");
         assert_eq!(round(&mut buffers, 64).iter().collect::<BTreeSet<_>>().len(), 64);

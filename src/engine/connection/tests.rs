@@ -3,6 +3,7 @@
 use crate::command::{Scope, commands};
 use crate::config::{Config, DebugAccess};
 use crate::engine::testing::{Node, START_S};
+use crate::limits::REQUESTS_PER_TURN;
 use crate::mesh::LendingMode;
 
 fn with_password() -> Node {
@@ -179,4 +180,19 @@ fn errors_are_counted() {
     ] {
         assert!(info.contains(line), "{line} in {info}");
     }
+}
+
+#[test]
+fn whoever_waits_goes_on_in_turns_that_others_fill() {
+    let (mut node, waiting) = (Node::new(1), REQUESTS_PER_TURN * 5);
+    let client = node.connect(0);
+    let mut answered = 0;
+    for turn in 0..5 {
+        let requests = if turn == 0 { "PING\r\n".repeat(waiting) } else { String::new() };
+        node.turn_crowded(client, requests.as_bytes());
+        let now = node.received(client).matches("PONG").count();
+        assert!(now > 0, "turn {turn}: {answered} of {waiting} were answered before, and none now");
+        answered += now;
+    }
+    assert!(answered < waiting, "nothing waited: the test shows nothing");
 }
