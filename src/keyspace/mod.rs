@@ -31,6 +31,7 @@
 mod arena;
 mod block;
 mod budget;
+pub mod collection;
 mod database;
 mod deadline;
 mod directory;

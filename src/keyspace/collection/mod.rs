@@ -1,0 +1,3 @@
+//! Lists, sets, hashes and sorted sets.
+
+pub mod pack;

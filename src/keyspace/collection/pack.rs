@@ -1,0 +1,421 @@
+//! A pack: elements one behind the other in one run of bytes, read from either end.
+//!
+//! ```text
+//! pack     [ element ][ element ][ element ] ...
+//! element  [ tag 1 ][ payload ][ back 1 or 5 ]
+//!
+//! tag      00..7f       the number 0..127, no payload
+//!          80..bf       a string of 0..63 bytes
+//!          c0 c1 c2 c3 c4   a number of 1, 2, 3, 4, 8 bytes, little-endian and signed
+//!          d0 d1 d2     a string whose length follows in 1, 2, 4 bytes
+//!          e0           a score: a floating point number of 8 bytes, little-endian
+//! back     bytes of tag and payload: below 254 one byte, else four bytes and then 254
+//! ```
+//!
+//! An element is written in the shortest form there is for it, so two elements are equal exactly if their bytes are:
+//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and come
+//! back as the text that they were.
+
+use std::ops::Range;
+
+use crate::keyspace::value::canonical_integer;
+
+const NUMBER: u8 = 0xc0;
+const STRING: u8 = 0x80;
+const LONG_STRING: u8 = 0xd0;
+const SCORE: u8 = 0xe0;
+/// Widths of numbers in bytes, by the tag's lowest bits.
+const NUMBER_BYTES: [usize; 5] = [1, 2, 3, 4, 8];
+/// Largest string whose length stands in the tag.
+const SHORT_MAX: usize = 63;
+/// The last byte of a back that has four bytes in front of it.
+const LONG_BACK: u8 = 254;
+
+/// What an element is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Element<'a> {
+    /// A string that is a whole number in its shortest form.
+    Int(i64),
+    /// Any other string.
+    Text(&'a [u8]),
+    /// A score.
+    Score(f64),
+}
+
+/// Where a number is written out that is to be seen as text.
+pub type Digits = itoa::Buffer;
+
+impl<'a> Element<'a> {
+    /// The string. A score has none: its bytes are empty.
+    #[inline]
+    pub fn bytes<'s>(self, digits: &'s mut Digits) -> &'s [u8]
+    where
+        'a: 's,
+    {
+        match self {
+            Element::Int(number) => digits.format(number).as_bytes(),
+            Element::Text(bytes) => bytes,
+            Element::Score(_) => &[],
+        }
+    }
+
+    /// Length of the string in bytes.
+    pub fn len(self) -> usize {
+        self.bytes(&mut Digits::new()).len()
+    }
+
+    /// Whether the string is empty.
+    pub fn is_empty(self) -> bool {
+        self == Element::Text(&[])
+    }
+
+    /// The string, owned.
+    pub fn to_vec(self) -> Vec<u8> {
+        self.bytes(&mut Digits::new()).to_vec()
+    }
+
+    /// The score, if it is one. Whole scores are stored as numbers.
+    #[inline]
+    pub fn score(self) -> f64 {
+        match self {
+            Element::Int(number) => number as f64,
+            Element::Score(score) => score,
+            Element::Text(_) => 0.0,
+        }
+    }
+}
+
+/// Appends a string as an element.
+#[inline]
+pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+    match canonical_integer(bytes) {
+        Some(number) => push_int(out, number),
+        None => push_text(out, bytes),
+    }
+}
+
+/// Appends a score as an element.
+pub fn push_score(out: &mut Vec<u8>, score: f64) {
+    let whole = score as i64;
+    // The sign of a negative zero would be lost, and what a number of 64 bits cannot hold exactly.
+    if whole as f64 == score && whole.unsigned_abs() < 1 << 53 && (whole != 0 || score.is_sign_positive()) {
+        return push_int(out, whole);
+    }
+    out.push(SCORE);
+    out.extend_from_slice(&score.to_le_bytes());
+    push_back(out, 9);
+}
+
+fn push_int(out: &mut Vec<u8>, number: i64) {
+    if let 0..=127 = number {
+        out.push(number as u8);
+        return push_back(out, 1);
+    }
+    // Bits that are not the sign, and one for it.
+    let bits = 65 - (number ^ (number >> 63)).leading_zeros() as usize;
+    let class = NUMBER_BYTES.iter().position(|bytes| bytes * 8 >= bits).unwrap_or(NUMBER_BYTES.len() - 1);
+    out.push(NUMBER + class as u8);
+    out.extend_from_slice(&number.to_le_bytes()[..NUMBER_BYTES[class]]);
+    push_back(out, 1 + NUMBER_BYTES[class]);
+}
+
+fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    match bytes.len() {
+        len @ 0..=SHORT_MAX => out.push(STRING + len as u8),
+        len @ ..256 => out.extend_from_slice(&[LONG_STRING, len as u8]),
+        len @ ..65_536 => {
+            out.push(LONG_STRING + 1);
+            out.extend_from_slice(&(len as u16).to_le_bytes());
+        }
+        len => {
+            out.push(LONG_STRING + 2);
+            out.extend_from_slice(&(len as u32).to_le_bytes());
+        }
+    }
+    out.extend_from_slice(bytes);
+    push_back(out, out.len() - start);
+}
+
+#[inline]
+fn push_back(out: &mut Vec<u8>, bytes: usize) {
+    if bytes < usize::from(LONG_BACK) {
+        out.push(bytes as u8);
+    } else {
+        out.extend_from_slice(&(bytes as u32).to_le_bytes());
+        out.push(LONG_BACK);
+    }
+}
+
+/// The element of one string, to search for.
+pub fn element_of(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 12);
+    push(&mut out, bytes);
+    out
+}
+
+/// A pack, where it lies.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pack<'a>(&'a [u8]);
+
+impl<'a> Pack<'a> {
+    /// The pack in these bytes, which were written by [`push`] and its like.
+    #[inline]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// All bytes.
+    #[inline]
+    pub fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether there is no element.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Elements. Walks the pack.
+    pub fn count(self) -> usize {
+        let (mut at, mut count) = (0, 0);
+        while at < self.0.len() {
+            at = self.after(at);
+            count += 1;
+        }
+        count
+    }
+
+    /// The element that begins at `at`, a place that this module has named.
+    #[inline]
+    pub fn get(self, at: usize) -> Element<'a> {
+        match self.0[at] {
+            tag @ ..STRING => Element::Int(i64::from(tag)),
+            tag @ STRING..NUMBER => Element::Text(self.slice(at + 1, usize::from(tag - STRING))),
+            SCORE => {
+                let bytes = self.0[at + 1..].first_chunk().copied().unwrap_or_default();
+                Element::Score(f64::from_le_bytes(bytes))
+            }
+            tag @ NUMBER..LONG_STRING => {
+                let bytes = self.slice(at + 1, NUMBER_BYTES[usize::from(tag - NUMBER)]);
+                let sign = if bytes[bytes.len() - 1] & 0x80 == 0 { 0 } else { u8::MAX };
+                let mut wide = [sign; 8];
+                wide[..bytes.len()].copy_from_slice(bytes);
+                Element::Int(i64::from_le_bytes(wide))
+            }
+            tag => {
+                let (start, len) = self.long_string(at, tag);
+                Element::Text(self.slice(start, len))
+            }
+        }
+    }
+
+    /// Where the element behind the one at `at` begins.
+    #[inline]
+    pub fn after(self, at: usize) -> usize {
+        let bytes = match self.0[at] {
+            ..STRING => 1,
+            tag @ STRING..NUMBER => 1 + usize::from(tag - STRING),
+            SCORE => 9,
+            tag @ NUMBER..LONG_STRING => 1 + NUMBER_BYTES[usize::from(tag - NUMBER)],
+            tag => {
+                let (start, len) = self.long_string(at, tag);
+                start + len - at
+            }
+        };
+        at + bytes + if bytes < usize::from(LONG_BACK) { 1 } else { 5 }
+    }
+
+    /// Where the element in front of the place `at` begins; `at` may be the end of the pack, and must not be 0.
+    #[inline]
+    pub fn before(self, at: usize) -> usize {
+        match self.0[at - 1] {
+            LONG_BACK => {
+                let bytes = self.0[at - 5..].first_chunk().copied().unwrap_or_default();
+                at - 5 - u32::from_le_bytes(bytes) as usize
+            }
+            bytes => at - 1 - usize::from(bytes),
+        }
+    }
+
+    /// The bytes that the element at `at` takes.
+    #[inline]
+    pub fn range(self, at: usize) -> Range<usize> {
+        at..self.after(at)
+    }
+
+    /// Where the element number `index` begins; the end of the pack if there are fewer. Walks from the front.
+    pub fn place(self, index: usize) -> usize {
+        let mut at = 0;
+        for _ in 0..index {
+            if at >= self.0.len() {
+                break;
+            }
+            at = self.after(at);
+        }
+        at
+    }
+
+    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element, from
+    /// number `first` on.
+    #[inline]
+    pub fn find(self, element: &[u8], first: usize, step: usize) -> Option<usize> {
+        let mut at = self.place(first);
+        while at < self.0.len() {
+            if self.0[at..].starts_with(element) {
+                return Some(at);
+            }
+            for _ in 0..step {
+                if at >= self.0.len() {
+                    break;
+                }
+                at = self.after(at);
+            }
+        }
+        None
+    }
+
+    /// Elements with their places, from the front.
+    pub fn iter(self) -> impl Iterator<Item = (usize, Element<'a>)> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let here = at;
+            (here < self.0.len()).then(|| {
+                at = self.after(here);
+                (here, self.get(here))
+            })
+        })
+    }
+
+    /// Elements with their places, from the back.
+    pub fn iter_back(self) -> impl Iterator<Item = (usize, Element<'a>)> {
+        let mut at = self.0.len();
+        std::iter::from_fn(move || {
+            (at > 0).then(|| {
+                at = self.before(at);
+                (at, self.get(at))
+            })
+        })
+    }
+
+    #[inline]
+    fn slice(self, start: usize, len: usize) -> &'a [u8] {
+        &self.0[start..start + len]
+    }
+
+    /// Where a string begins whose length does not stand in the tag, and the length.
+    fn long_string(self, at: usize, tag: u8) -> (usize, usize) {
+        let word = |bytes: usize| {
+            let mut wide = [0; 4];
+            wide[..bytes].copy_from_slice(self.slice(at + 1, bytes));
+            u32::from_le_bytes(wide) as usize
+        };
+        match tag - LONG_STRING {
+            0 => (at + 2, word(1)),
+            1 => (at + 3, word(2)),
+            _ => (at + 5, word(4)),
+        }
+    }
+}
+
+/// Puts the element `new` in place of the bytes `range` of a pack.
+pub fn replace(pack: &mut Vec<u8>, range: Range<usize>, new: &[u8]) {
+    let (start, old_len) = (range.start, range.len());
+    if new.len() > old_len {
+        let more = new.len() - old_len;
+        let len = pack.len();
+        pack.resize(len + more, 0);
+        pack.copy_within(range.end..len, range.end + more);
+    } else {
+        pack.drain(start + new.len()..range.end);
+    }
+    pack[start..start + new.len()].copy_from_slice(new);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn strings() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            any::<i64>().prop_map(|number| number.to_string().into_bytes()),
+            (-70_000..70_000_i64).prop_map(|number| number.to_string().into_bytes()),
+            proptest::collection::vec(any::<u8>(), 0..10),
+            (0..400_usize).prop_map(|len| vec![b'x'; len]),
+            Just(vec![b'y'; 70_000]),
+        ]
+    }
+
+    fn check(pack: &[u8], model: &[Vec<u8>]) {
+        let view = Pack::new(pack);
+        assert_eq!(view.count(), model.len());
+        assert_eq!(view.iter().map(|(_, element)| element.to_vec()).collect::<Vec<_>>(), model);
+        let mut back: Vec<Vec<u8>> = view.iter_back().map(|(_, element)| element.to_vec()).collect();
+        back.reverse();
+        assert_eq!(back, model);
+    }
+
+    proptest! {
+        #[test]
+        fn a_pack_is_a_vector(
+            strings in proptest::collection::vec(strings(), 0..20),
+            edits in proptest::collection::vec((any::<prop::sample::Index>(), strings(), any::<bool>()), 0..20),
+        ) {
+            let (mut pack, mut model) = (Vec::new(), strings.clone());
+            strings.iter().for_each(|string| push(&mut pack, string));
+            check(&pack, &model);
+            for (at, string, remove) in edits {
+                let at = at.index(model.len() + 1);
+                let start = Pack::new(&pack).place(at);
+                if remove && at < model.len() {
+                    let range = Pack::new(&pack).range(start);
+                    replace(&mut pack, range, &[]);
+                    model.remove(at);
+                } else {
+                    replace(&mut pack, start..start, &element_of(&string));
+                    model.insert(at, string);
+                }
+                check(&pack, &model);
+            }
+            for string in &model {
+                let at = Pack::new(&pack).find(&element_of(string), 0, 1).expect("it is there");
+                prop_assert_eq!(Pack::new(&pack).get(at).to_vec(), string.clone());
+            }
+        }
+
+        #[test]
+        fn scores_come_back(score in any::<f64>()) {
+            let mut pack = Vec::new();
+            push_score(&mut pack, score);
+            let back = Pack::new(&pack).get(0).score();
+            prop_assert!(back.to_bits() == score.to_bits() || score.is_nan());
+        }
+    }
+
+    #[test]
+    fn small_things_are_small() {
+        for (string, bytes) in [("0", 2), ("127", 2), ("128", 4), ("-1", 3), ("-129", 4), ("32767", 4), ("8388607", 5)]
+        {
+            assert_eq!(element_of(string.as_bytes()).len(), bytes, "{string}");
+        }
+        assert_eq!((element_of(b"").len(), element_of(b"12345678x").len()), (2, 11));
+        for score in [0.0, -0.0, 999.0, 0.1, f64::INFINITY, -1e300] {
+            let mut pack = Vec::new();
+            push_score(&mut pack, score);
+            assert_eq!(Pack::new(&pack).get(0).score().to_bits(), f64::to_bits(score));
+        }
+    }
+
+    #[test]
+    fn a_search_by_step_sees_only_what_it_should() {
+        let mut pack = Vec::new();
+        ["a", "b", "b", "c"].iter().for_each(|string| push(&mut pack, string.as_bytes()));
+        let view = Pack::new(&pack);
+        assert_eq!(view.find(&element_of(b"b"), 0, 2), Some(view.place(2)));
+        assert_eq!(view.find(&element_of(b"b"), 1, 2), Some(view.place(1)));
+        assert_eq!(view.find(&element_of(b"a"), 1, 2), None);
+    }
+}
