@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pack     [ element ][ element ][ element ] ...
-//! element  [ tag 1 ][ payload ][ back 1 or 5 ]
+//! element  [ tag 1 ][ payload ][ back 0, 1 or 5 ]
 //!
 //! tag      00..7f       the number 0..127, no payload
 //!          80..bf       a string of 0..63 bytes
@@ -11,6 +11,9 @@
 //!          e0           a score: a floating point number of 8 bytes, little-endian
 //! back     bytes of tag and payload: below 254 one byte, else four bytes and then 254
 //! ```
+//!
+//! A pack is read from both ends where its elements have a back; without, it is a byte an element smaller and read from the
+//! front ([`BARE`]).
 //!
 //! An element is written in the shortest form there is for it, so two elements are equal exactly if their bytes are:
 //! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and come
@@ -30,6 +33,11 @@ const NUMBER_BYTES: [usize; 5] = [1, 2, 3, 4, 8];
 const SHORT_MAX: usize = 63;
 /// The last byte of a back that has four bytes in front of it.
 const LONG_BACK: u8 = 254;
+
+/// [`Pack`]s whose elements have no back.
+pub const BARE: bool = false;
+/// [`Pack`]s whose elements have a back.
+pub const BACKED: bool = true;
 
 /// What an element is.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -85,80 +93,113 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Appends a string as an element.
-#[inline]
-pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
-    match canonical_integer(bytes) {
-        Some(number) => push_int(out, number),
-        None => push_text(out, bytes),
-    }
-}
-
-/// Appends a score as an element.
-pub fn push_score(out: &mut Vec<u8>, score: f64) {
-    let whole = score as i64;
-    // The sign of a negative zero would be lost, and what a number of 64 bits cannot hold exactly.
-    if whole as f64 == score && whole.unsigned_abs() < 1 << 53 && (whole != 0 || score.is_sign_positive()) {
-        return push_int(out, whole);
-    }
-    out.push(SCORE);
-    out.extend_from_slice(&score.to_le_bytes());
-    push_back(out, 9);
-}
-
-fn push_int(out: &mut Vec<u8>, number: i64) {
-    if let 0..=127 = number {
-        out.push(number as u8);
-        return push_back(out, 1);
-    }
-    // Bits that are not the sign, and one for it.
-    let bits = 65 - (number ^ (number >> 63)).leading_zeros() as usize;
-    let class = NUMBER_BYTES.iter().position(|bytes| bytes * 8 >= bits).unwrap_or(NUMBER_BYTES.len() - 1);
-    out.push(NUMBER + class as u8);
-    out.extend_from_slice(&number.to_le_bytes()[..NUMBER_BYTES[class]]);
-    push_back(out, 1 + NUMBER_BYTES[class]);
-}
-
-fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    match bytes.len() {
-        len @ 0..=SHORT_MAX => out.push(STRING + len as u8),
-        len @ ..256 => out.extend_from_slice(&[LONG_STRING, len as u8]),
-        len @ ..65_536 => {
-            out.push(LONG_STRING + 1);
-            out.extend_from_slice(&(len as u16).to_le_bytes());
-        }
-        len => {
-            out.push(LONG_STRING + 2);
-            out.extend_from_slice(&(len as u32).to_le_bytes());
-        }
-    }
-    out.extend_from_slice(bytes);
-    push_back(out, out.len() - start);
-}
-
-#[inline]
-fn push_back(out: &mut Vec<u8>, bytes: usize) {
-    if bytes < usize::from(LONG_BACK) {
-        out.push(bytes as u8);
-    } else {
-        out.extend_from_slice(&(bytes as u32).to_le_bytes());
-        out.push(LONG_BACK);
-    }
-}
-
-/// The element of one string, to search for.
-pub fn element_of(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + 12);
-    push(&mut out, bytes);
-    out
-}
-
 /// A pack, where it lies.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Pack<'a>(&'a [u8]);
+pub struct Pack<'a, const BACK: bool = BACKED>(&'a [u8]);
 
-impl<'a> Pack<'a> {
+/// Writing.
+impl<const BACK: bool> Pack<'_, BACK> {
+    /// Appends a string as an element.
+    #[inline]
+    pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+        match canonical_integer(bytes) {
+            Some(number) => Self::push_int(out, number),
+            None => Self::push_text(out, bytes),
+        }
+    }
+
+    /// Appends a score as an element.
+    pub fn push_score(out: &mut Vec<u8>, score: f64) {
+        let whole = score as i64;
+        // The sign of a negative zero would be lost, and what a number of 64 bits cannot hold exactly.
+        if whole as f64 == score && whole.unsigned_abs() < 1 << 53 && (whole != 0 || score.is_sign_positive()) {
+            return Self::push_int(out, whole);
+        }
+        out.push(SCORE);
+        out.extend_from_slice(&score.to_le_bytes());
+        Self::push_back(out, 9);
+    }
+
+    /// Appends what another pack has, with or without backs.
+    pub fn push_element(out: &mut Vec<u8>, element: Element<'_>) {
+        match element {
+            Element::Int(number) => Self::push_int(out, number),
+            Element::Text(bytes) => Self::push_text(out, bytes),
+            Element::Score(score) => Self::push_score(out, score),
+        }
+    }
+
+    /// Appends a whole number as an element.
+    pub fn push_int(out: &mut Vec<u8>, number: i64) {
+        if let 0..=127 = number {
+            out.push(number as u8);
+            return Self::push_back(out, 1);
+        }
+        // Bits that are not the sign, and one for it.
+        let bits = 65 - (number ^ (number >> 63)).leading_zeros() as usize;
+        let class = NUMBER_BYTES.iter().position(|bytes| bytes * 8 >= bits).unwrap_or(NUMBER_BYTES.len() - 1);
+        out.push(NUMBER + class as u8);
+        out.extend_from_slice(&number.to_le_bytes()[..NUMBER_BYTES[class]]);
+        Self::push_back(out, 1 + NUMBER_BYTES[class]);
+    }
+
+    fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
+        let start = out.len();
+        match bytes.len() {
+            len @ 0..=SHORT_MAX => out.push(STRING + len as u8),
+            len @ ..256 => out.extend_from_slice(&[LONG_STRING, len as u8]),
+            len @ ..65_536 => {
+                out.push(LONG_STRING + 1);
+                out.extend_from_slice(&(len as u16).to_le_bytes());
+            }
+            len => {
+                out.push(LONG_STRING + 2);
+                out.extend_from_slice(&(len as u32).to_le_bytes());
+            }
+        }
+        out.extend_from_slice(bytes);
+        Self::push_back(out, out.len() - start);
+    }
+
+    #[inline]
+    fn push_back(out: &mut Vec<u8>, bytes: usize) {
+        if !BACK {
+            return;
+        }
+        if bytes < usize::from(LONG_BACK) {
+            out.push(bytes as u8);
+        } else {
+            out.extend_from_slice(&(bytes as u32).to_le_bytes());
+            out.push(LONG_BACK);
+        }
+    }
+
+    /// The element of one string, to search for.
+    pub fn element_of(bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len() + 12);
+        Self::push(&mut out, bytes);
+        out
+    }
+}
+
+/// Appends a string as an element with a back.
+#[inline]
+pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+    Pack::<BACKED>::push(out, bytes);
+}
+
+/// Appends a score as an element with a back.
+pub fn push_score(out: &mut Vec<u8>, score: f64) {
+    Pack::<BACKED>::push_score(out, score);
+}
+
+/// The element of one string with a back, to search for.
+pub fn element_of(bytes: &[u8]) -> Vec<u8> {
+    Pack::<BACKED>::element_of(bytes)
+}
+
+/// Reading.
+impl<'a, const BACK: bool> Pack<'a, BACK> {
     /// The pack in these bytes, which were written by [`push`] and its like.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -224,19 +265,14 @@ impl<'a> Pack<'a> {
                 start + len - at
             }
         };
-        at + bytes + if bytes < usize::from(LONG_BACK) { 1 } else { 5 }
-    }
-
-    /// Where the element in front of the place `at` begins; `at` may be the end of the pack, and must not be 0.
-    #[inline]
-    pub fn before(self, at: usize) -> usize {
-        match self.0[at - 1] {
-            LONG_BACK => {
-                let bytes = self.0[at - 5..].first_chunk().copied().unwrap_or_default();
-                at - 5 - u32::from_le_bytes(bytes) as usize
+        at + bytes
+            + if !BACK {
+                0
+            } else if bytes < usize::from(LONG_BACK) {
+                1
+            } else {
+                5
             }
-            bytes => at - 1 - usize::from(bytes),
-        }
     }
 
     /// The bytes that the element at `at` takes.
@@ -288,17 +324,6 @@ impl<'a> Pack<'a> {
         })
     }
 
-    /// Elements with their places, from the back.
-    pub fn iter_back(self) -> impl Iterator<Item = (usize, Element<'a>)> {
-        let mut at = self.0.len();
-        std::iter::from_fn(move || {
-            (at > 0).then(|| {
-                at = self.before(at);
-                (at, self.get(at))
-            })
-        })
-    }
-
     #[inline]
     fn slice(self, start: usize, len: usize) -> &'a [u8] {
         &self.0[start..start + len]
@@ -316,6 +341,32 @@ impl<'a> Pack<'a> {
             1 => (at + 3, word(2)),
             _ => (at + 5, word(4)),
         }
+    }
+}
+
+/// From the back.
+impl<'a> Pack<'a, BACKED> {
+    /// Where the element in front of the place `at` begins; `at` may be the end of the pack, and must not be 0.
+    #[inline]
+    pub fn before(self, at: usize) -> usize {
+        match self.0[at - 1] {
+            LONG_BACK => {
+                let bytes = self.0[at - 5..].first_chunk().copied().unwrap_or_default();
+                at - 5 - u32::from_le_bytes(bytes) as usize
+            }
+            bytes => at - 1 - usize::from(bytes),
+        }
+    }
+
+    /// Elements with their places, from the back.
+    pub fn iter_back(self) -> impl Iterator<Item = (usize, Element<'a>)> {
+        let mut at = self.0.len();
+        std::iter::from_fn(move || {
+            (at > 0).then(|| {
+                at = self.before(at);
+                (at, self.get(at))
+            })
+        })
     }
 }
 
@@ -350,7 +401,7 @@ mod tests {
     }
 
     fn check(pack: &[u8], model: &[Vec<u8>]) {
-        let view = Pack::new(pack);
+        let view = Pack::<BACKED>::new(pack);
         assert_eq!(view.count(), model.len());
         assert_eq!(view.iter().map(|(_, element)| element.to_vec()).collect::<Vec<_>>(), model);
         let mut back: Vec<Vec<u8>> = view.iter_back().map(|(_, element)| element.to_vec()).collect();
@@ -369,9 +420,9 @@ mod tests {
             check(&pack, &model);
             for (at, string, remove) in edits {
                 let at = at.index(model.len() + 1);
-                let start = Pack::new(&pack).place(at);
+                let start = Pack::<BACKED>::new(&pack).place(at);
                 if remove && at < model.len() {
-                    let range = Pack::new(&pack).range(start);
+                    let range = Pack::<BACKED>::new(&pack).range(start);
                     replace(&mut pack, range, &[]);
                     model.remove(at);
                 } else {
@@ -381,8 +432,8 @@ mod tests {
                 check(&pack, &model);
             }
             for string in &model {
-                let at = Pack::new(&pack).find(&element_of(string), 0, 1).expect("it is there");
-                prop_assert_eq!(Pack::new(&pack).get(at).to_vec(), string.clone());
+                let at = Pack::<BACKED>::new(&pack).find(&element_of(string), 0, 1).expect("it is there");
+                prop_assert_eq!(Pack::<BACKED>::new(&pack).get(at).to_vec(), string.clone());
             }
         }
 
@@ -390,7 +441,7 @@ mod tests {
         fn scores_come_back(score in any::<f64>()) {
             let mut pack = Vec::new();
             push_score(&mut pack, score);
-            let back = Pack::new(&pack).get(0).score();
+            let back = Pack::<BACKED>::new(&pack).get(0).score();
             prop_assert!(back.to_bits() == score.to_bits() || score.is_nan());
         }
     }
@@ -405,15 +456,27 @@ mod tests {
         for score in [0.0, -0.0, 999.0, 0.1, f64::INFINITY, -1e300] {
             let mut pack = Vec::new();
             push_score(&mut pack, score);
-            assert_eq!(Pack::new(&pack).get(0).score().to_bits(), f64::to_bits(score));
+            assert_eq!(Pack::<BACKED>::new(&pack).get(0).score().to_bits(), f64::to_bits(score));
         }
+    }
+
+    #[test]
+    fn without_backs_a_pack_is_smaller_and_read_from_the_front() {
+        let strings = ["a", "", "77", "-70000", &"x".repeat(300)];
+        let (mut bare, mut backed) = (Vec::new(), Vec::new());
+        strings.iter().for_each(|string| Pack::<BARE>::push(&mut bare, string.as_bytes()));
+        Pack::<BARE>::new(&bare).iter().for_each(|(_, element)| Pack::<BACKED>::push_element(&mut backed, element));
+        assert_eq!(bare.len() + 4 + 5, backed.len());
+        let read: Vec<Vec<u8>> = Pack::<BARE>::new(&bare).iter().map(|(_, element)| element.to_vec()).collect();
+        assert_eq!(read, strings.map(|string| string.as_bytes().to_vec()));
+        assert_eq!(Pack::<BARE>::new(&bare).find(&Pack::<BARE>::element_of(b"77"), 0, 1), Some(3));
     }
 
     #[test]
     fn a_search_by_step_sees_only_what_it_should() {
         let mut pack = Vec::new();
         ["a", "b", "b", "c"].iter().for_each(|string| push(&mut pack, string.as_bytes()));
-        let view = Pack::new(&pack);
+        let view = Pack::<BACKED>::new(&pack);
         assert_eq!(view.find(&element_of(b"b"), 0, 2), Some(view.place(2)));
         assert_eq!(view.find(&element_of(b"b"), 1, 2), Some(view.place(1)));
         assert_eq!(view.find(&element_of(b"a"), 1, 2), None);
