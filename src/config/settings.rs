@@ -210,6 +210,24 @@ settings! {
         "How values from compression-threshold on are compressed while they are kept";
     compression_threshold_bytes: u64 = "compression-threshold", Memory { min: 64, max: BYTES_MAX }, "1kb", Live, Memory,
         "Bytes from which a value is compressed";
+    hash_entries: u64 = "hash-max-listpack-entries", Integer::new(0, i64::MAX), "128", Live, Memory,
+        "Fields up to which a hash is one compact run of bytes";
+    hash_value_bytes: u64 = "hash-max-listpack-value", Memory { min: 0, max: BYTES_MAX }, "64", Live, Memory,
+        "Bytes of a field or value up to which a hash is compact";
+    list_size: i32 = "list-max-listpack-size", Integer::new(i32::MIN as i64, i32::MAX as i64), "-2", Live, Memory,
+        "Elements up to which a list is compact, or a size: -1 for 4 KiB, -2 for 8, to -5 for 64";
+    list_compress_depth: u32 = "list-compress-depth", Integer::new(0, i32::MAX as i64), "0", Live, Memory,
+        "Accepted and without effect: lists are not compressed";
+    set_integers: u64 = "set-max-intset-entries", Integer::new(0, i64::MAX), "512", Live, Memory,
+        "Members up to which a set of whole numbers is an ordered array";
+    set_entries: u64 = "set-max-listpack-entries", Integer::new(0, i64::MAX), "128", Live, Memory,
+        "Members up to which a set is one compact run of bytes";
+    set_value_bytes: u64 = "set-max-listpack-value", Memory { min: 0, max: BYTES_MAX }, "64", Live, Memory,
+        "Bytes of a member up to which a set is compact";
+    zset_entries: u64 = "zset-max-listpack-entries", Integer::new(0, i64::MAX), "128", Live, Memory,
+        "Members up to which a sorted set is one compact run of bytes";
+    zset_value_bytes: u64 = "zset-max-listpack-value", Memory { min: 0, max: BYTES_MAX }, "64", Live, Memory,
+        "Bytes of a member up to which a sorted set is compact";
     databases: u16 = "databases", Integer::new(1, DATABASES_MAX as i64), "16", AtStart, Memory,
         "Databases that SELECT chooses from";
 

@@ -1,6 +1,9 @@
-//! The ways in which handlers reach a string value. Whether a value is a string at all is asked here and nowhere else.
+//! The ways in which handlers reach a value. Whether it is of the type that a command is about is asked here and nowhere else.
 
 use super::Cx;
+use crate::keyspace::collection::{
+    Collection, CollectionRef, Hash, HashRef, List, ListRef, Set, SetRef, Shapes, ZSet, ZSetRef,
+};
 use crate::keyspace::{Deadline, Edit, Keys, Value, ValueRef};
 use crate::limits::STRING_BYTES_MAX;
 use crate::resp::ReplyError;
@@ -58,3 +61,41 @@ pub(super) fn grown_len(len: usize, more: usize, cx: &Cx<'_>) -> Result<usize, R
 fn string(value: ValueRef<'_>) -> Result<ValueRef<'_>, ReplyError> {
     if value.is_string() { Ok(value) } else { Err(ReplyError::WrongType) }
 }
+
+/// Makes, for one type of collection, the way to read it and the way to change it.
+macro_rules! collection {
+    ($kind:ident, $view:ident, $read:ident, $change:ident, $name:literal) => {
+        #[doc = concat!("A ", $name, " that a command reads: counts a hit or a miss and notes the access.")]
+        pub(super) fn $read<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<$view<'k>>, ReplyError> {
+            match keys.read_part(key) {
+                None => Ok(None),
+                Some(ValueRef::Collection(CollectionRef::$kind(value))) => Ok(Some(value)),
+                Some(_) => Err(ReplyError::WrongType),
+            }
+        }
+
+        #[doc = concat!("Changes a ", $name, ". `create`: one that is not there begins empty; else nothing is answered.")]
+        /// `change` answers whether it has changed anything, and what is passed on.
+        pub(super) fn $change<T>(
+            keys: &mut Keys<'_>,
+            key: &[u8],
+            create: bool,
+            change: impl FnOnce(&mut $kind, &Shapes) -> (bool, T),
+        ) -> Result<Option<T>, ReplyError> {
+            let fresh = create.then(|| Collection::$kind($kind::default()));
+            let outcome = keys.change(key, fresh, |collection, shapes| match collection {
+                Collection::$kind(value) => {
+                    let (changed, answer) = change(value, shapes);
+                    (changed, Ok(answer))
+                }
+                _ => (false, Err(ReplyError::WrongType)),
+            });
+            outcome.map_err(|_| ReplyError::WrongType)?.transpose()
+        }
+    };
+}
+
+collection!(List, ListRef, list, change_list, "list");
+collection!(Set, SetRef, set, change_set, "set");
+collection!(Hash, HashRef, hash, change_hash, "hash");
+collection!(ZSet, ZSetRef, zset, change_zset, "sorted set");

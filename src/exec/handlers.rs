@@ -1,7 +1,7 @@
 //! The table from a command's number to its handler.
 
 use super::{Cx, Handler};
-use super::{bitfield, bitmap, dump, expire, keys, lcs, node, object, string, string_number, string_range};
+use super::{bitfield, bitmap, dump, expire, hash, keys, lcs, node, object, string, string_number, string_range};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
 use crate::resp::{Reply, ReplyError, Request};
@@ -51,6 +51,13 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Bitpos, bitmap::bitpos),
     (CommandId::Getbit, bitmap::getbit),
     (CommandId::Setbit, bitmap::setbit),
+    // Hashes.
+    (CommandId::Hdel, hash::hdel),
+    (CommandId::Hget, hash::hget),
+    (CommandId::Hgetall, hash::hgetall),
+    (CommandId::Hlen, hash::hlen),
+    (CommandId::Hmset, hash::hmset),
+    (CommandId::Hset, hash::hset),
     // Keys.
     (CommandId::Copy, keys::copy),
     (CommandId::Del, keys::del),

@@ -18,10 +18,12 @@
 //! | raw    | a short string that was changed in place, which is `raw` whatever its length |
 //! | packed | a compressed string: codec, length of the original (u32), the rest |
 //! | object | number of an [`Object`], which holds what is large or grows (u32) |
+//! | collection | a compact collection: a byte that says which, and its bytes (see `collection`) |
 //!
 //! **Access** is the stamp of the policies that go by recency or frequency (see `policy::clock`); under the others no
 //! entry pays for it. **Hits**, **in main** and **mark** belong to the policies that go by queues.
 
+use super::collection::{self, CollectionRef};
 use super::deadline::{Deadline, Epochs, Form};
 use super::value::{Object, Packed, Value, ValueRef};
 
@@ -55,6 +57,7 @@ pub(super) enum Kind {
     Raw = 3,
     Packed = 4,
     Object = 5,
+    Collection = 6,
 }
 
 /// The first four bytes.
@@ -88,6 +91,7 @@ impl Header {
             2 => Kind::Text,
             3 => Kind::Raw,
             4 => Kind::Packed,
+            6 => Kind::Collection,
             _ => Kind::Object,
         }
     }
@@ -215,6 +219,7 @@ impl<'a> EntryRef<'a> {
             Kind::Text => ValueRef::text(bytes),
             Kind::Raw => ValueRef::Raw(bytes),
             Kind::Packed => ValueRef::Packed(Packed::read(bytes)),
+            Kind::Collection => ValueRef::Collection(CollectionRef::read(bytes)),
             Kind::Object => self.object(layout).map_or(ValueRef::Raw(&[]), |object| object.value.as_ref()),
         }
     }
@@ -275,6 +280,7 @@ pub(super) struct Stored<'a> {
 enum StoredBytes<'a> {
     Lying(&'a [u8]),
     Number([u8; 8], u8),
+    Formed(u8, &'a [u8]),
 }
 
 impl<'a> Stored<'a> {
@@ -301,6 +307,11 @@ impl<'a> Stored<'a> {
         Self { kind: Kind::Packed, bytes: StoredBytes::Lying(bytes) }
     }
 
+    /// A compact collection, which is what its form says; with it at most [`INLINE_VALUE_BYTES_MAX`].
+    pub(super) fn collection(form: collection::Form, bytes: &'a [u8]) -> Self {
+        Self { kind: Kind::Collection, bytes: StoredBytes::Formed(form as u8, bytes) }
+    }
+
     /// The object of this number.
     pub(super) fn object(number: usize) -> Self {
         let bytes = (number as u64).to_le_bytes();
@@ -314,10 +325,24 @@ impl<'a> Stored<'a> {
     }
 
     #[inline]
-    fn bytes(&self) -> &[u8] {
+    fn len(&self) -> usize {
         match &self.bytes {
-            StoredBytes::Lying(bytes) => bytes,
-            StoredBytes::Number(bytes, len) => &bytes[..usize::from(*len)],
+            StoredBytes::Lying(bytes) => bytes.len(),
+            StoredBytes::Number(_, len) => usize::from(*len),
+            StoredBytes::Formed(_, bytes) => 1 + bytes.len(),
+        }
+    }
+
+    /// Writes the value to where it is to lie: [`Stored::len`] bytes.
+    #[inline]
+    fn write(&self, to: &mut [u8]) {
+        match &self.bytes {
+            StoredBytes::Lying(bytes) => to.copy_from_slice(bytes),
+            StoredBytes::Number(bytes, len) => to.copy_from_slice(&bytes[..usize::from(*len)]),
+            StoredBytes::Formed(form, bytes) => {
+                to[0] = *form;
+                to[1..].copy_from_slice(bytes);
+            }
         }
     }
 }
@@ -349,13 +374,13 @@ impl<'a> Draft<'a> {
             Some(key) => key.len(),
         };
         let access = if self.access.is_some() { ACCESS_BYTES } else { 0 };
-        FIXED_BYTES + form.bytes() + access + key + self.value.bytes().len()
+        FIXED_BYTES + form.bytes() + access + key + self.value.len()
     }
 
     /// Writes the entry into a cell of at least [`Draft::bytes`].
     #[inline]
     pub(super) fn write(&self, form: Form, epochs: &Epochs, cell: &mut [u8]) {
-        let value = self.value.bytes();
+        let value_len = self.value.len();
         let key_len = match self.key {
             Some(key) if key.len() < usize::from(LONG_KEY) => key.len() as u8,
             _ => LONG_KEY,
@@ -363,7 +388,7 @@ impl<'a> Draft<'a> {
         let access_bit = if self.access.is_some() { ACCESS_BIT } else { 0 };
         let queue = self.header.flags & (MAIN_BIT | MARK_BIT);
         let flags = self.value.kind as u8 | form.bits() << FORM_SHIFT | access_bit | queue;
-        let header = Header { flags, key_len, tail: value.len() as u16 }.with_hits(self.header.hits());
+        let header = Header { flags, key_len, tail: value_len as u16 }.with_hits(self.header.hits());
         header.write(cell);
         epochs.write(self.deadline, form, &mut cell[FIXED_BYTES..]);
         if let Some(access) = self.access {
@@ -379,7 +404,7 @@ impl<'a> Draft<'a> {
             cell[at..at + key.len()].copy_from_slice(key);
             at += key.len();
         }
-        cell[at..at + value.len()].copy_from_slice(value);
+        self.value.write(&mut cell[at..at + value_len]);
     }
 }
 
@@ -437,6 +462,13 @@ pub(super) fn string_mut(cell: &mut [u8]) -> &mut [u8] {
     let header = Header::read(cell);
     let layout = Layout::of(header, cell);
     &mut cell[layout.value_at..][..header.value_len()]
+}
+
+/// The bytes of a compact collection, with the one that says which; `None` if the value is something else.
+#[inline]
+pub(super) fn collection(header: Header, cell: &[u8]) -> Option<&[u8]> {
+    let layout = Layout::of(header, cell);
+    (header.kind() == Kind::Collection).then(|| &cell[layout.value_at..][..header.value_len()])
 }
 
 /// Says that a string was changed in place.

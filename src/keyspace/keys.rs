@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::collection::{Collection, Form};
 use super::database::{Database, Found};
 use super::deadline::Deadline;
 use super::entry::{self, Draft, Entry, EntryRef, INLINE_KEY_BYTES_MAX, INLINE_VALUE_BYTES_MAX, Kind, Stored};
@@ -31,8 +32,8 @@ pub enum Usage {
 
 /// The keys of one database of a shard at one moment. An entry that is due is removed when it is met.
 pub struct Keys<'s> {
-    database: &'s mut Database,
-    common: &'s mut Common,
+    pub(super) database: &'s mut Database,
+    pub(super) common: &'s mut Common,
 }
 
 impl<'s> Keys<'s> {
@@ -43,7 +44,7 @@ impl<'s> Keys<'s> {
 
     /// Where the key is, if it is there and not due.
     #[inline(always)]
-    fn locate(&mut self, position: Position, key: &[u8]) -> Option<Found> {
+    pub(super) fn locate(&mut self, position: Position, key: &[u8]) -> Option<Found> {
         let found = self.database.find(position, key)?;
         if found.header.has_deadline() && self.database.entry(found.cell).deadline().is_due(self.common.now_ms()) {
             self.expire(position, found);
@@ -58,7 +59,7 @@ impl<'s> Keys<'s> {
         self.remove(position, found);
     }
 
-    fn remove(&mut self, position: Position, found: Found) {
+    pub(super) fn remove(&mut self, position: Position, found: Found) {
         if let Some(object) = self.database.remove(position, found) {
             self.common.graveyard.bury(object);
         }
@@ -136,7 +137,7 @@ impl<'s> Keys<'s> {
 
     /// Notes an access, in the form that the policy goes by.
     #[inline(always)]
-    fn touched(&mut self, position: Position, found: Found) -> Found {
+    pub(super) fn touched(&mut self, position: Position, found: Found) -> Found {
         if !self.common.touching {
             return found;
         }
@@ -306,13 +307,24 @@ impl<'s> Keys<'s> {
             Value::Raw(bytes) if bytes.len() <= INLINE_VALUE_BYTES_MAX => {
                 self.insert(position, key, New::Raw(bytes), entry.deadline, entry.access);
             }
+            Value::Collection(collection) if key.len() <= INLINE_KEY_BYTES_MAX && collection.compact().is_some() => {
+                let Some((form, bytes)) = collection.compact() else { return };
+                self.insert(position, key, New::Collection(form, bytes), entry.deadline, entry.access);
+            }
             _ => self.insert(position, key, New::Object(entry.value), entry.deadline, entry.access),
         }
     }
 
     /// Adds a key that is not there.
     #[inline]
-    fn insert(&mut self, position: Position, key: &[u8], new: New<'_>, deadline: Deadline, access: Option<u32>) {
+    pub(super) fn insert(
+        &mut self,
+        position: Position,
+        key: &[u8],
+        new: New<'_>,
+        deadline: Deadline,
+        access: Option<u32>,
+    ) {
         let access = self.common.first_access(access);
         let mut packed = std::mem::take(&mut self.common.packed);
         let (key, value) = self.stored(key, new, &mut packed);
@@ -322,7 +334,14 @@ impl<'s> Keys<'s> {
 
     /// Gives a key that is there another value; `None` keeps the deadline.
     #[inline]
-    fn overwrite(&mut self, position: Position, found: Found, key: &[u8], new: New<'_>, deadline: Option<Deadline>) {
+    pub(super) fn overwrite(
+        &mut self,
+        position: Position,
+        found: Found,
+        key: &[u8],
+        new: New<'_>,
+        deadline: Option<Deadline>,
+    ) {
         let old = self.database.entry(found.cell);
         let (deadline, access) = (deadline.unwrap_or_else(|| old.deadline()), old.access());
         let mut packed = std::mem::take(&mut self.common.packed);
@@ -352,6 +371,10 @@ impl<'s> Keys<'s> {
             New::Raw(bytes) | New::Open(bytes) if key_in_entry.is_some() && bytes.len() <= INLINE_VALUE_BYTES_MAX => {
                 return (key_in_entry, Stored::raw(bytes));
             }
+            New::Collection(form, bytes) if key_in_entry.is_some() => {
+                return (key_in_entry, Stored::collection(form, bytes));
+            }
+            New::Collection(form, bytes) => Value::Collection(Box::new(Collection::of(form, bytes.to_vec()))),
             New::Number(number) => Value::Int(number),
             New::Text(bytes) => Value::text(bytes),
             New::Raw(bytes) | New::Open(bytes) => Value::Raw(bytes.to_vec()),
@@ -400,8 +423,10 @@ impl<'s> Keys<'s> {
 }
 
 /// A value that is to be stored.
-enum New<'v> {
+pub(super) enum New<'v> {
     Number(i64),
+    /// A compact collection.
+    Collection(Form, &'v [u8]),
     /// Set in one go.
     Text(&'v [u8]),
     /// Changed in place.
@@ -418,7 +443,7 @@ impl New<'_> {
     /// The string, if it is one that may be packed.
     fn string(&self) -> Option<&[u8]> {
         match self {
-            New::Number(_) => None,
+            New::Number(_) | New::Collection(..) => None,
             New::Text(bytes) | New::Raw(bytes) => Some(bytes),
             New::Object(Value::Raw(bytes)) => Some(bytes),
             New::Object(Value::Large(bytes)) => Some(bytes),
@@ -452,7 +477,7 @@ impl Common {
 
     /// The deadline of a key that a write creates.
     #[inline]
-    fn or_default(&self, deadline: Deadline) -> Deadline {
+    pub(super) fn or_default(&self, deadline: Deadline) -> Deadline {
         match self.rules.default_ttl_ms {
             ttl_ms if ttl_ms > 0 && deadline == Deadline::NEVER => Deadline::at(self.now_ms().saturating_add(ttl_ms)),
             _ => deadline,
@@ -551,6 +576,7 @@ impl Edit<'_> {
     fn lies_open(&self, len: usize) -> bool {
         match self.value() {
             ValueRef::Int(_) | ValueRef::Packed(_) => false,
+            ValueRef::Collection(_) => false,
             value if self.found.header.kind() == Kind::Object => value.is_string(),
             value => value.string_len() >= len,
         }

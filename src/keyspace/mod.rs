@@ -16,10 +16,11 @@
 //!
 //! | file | what |
 //! |------|------|
-//! | `shard`, `keys`, `eviction` | what the engine and handlers call |
+//! | `shard`, `keys`, `changes`, `eviction` | what the engine and handlers call |
 //! | `database` | one write in all structures at once |
 //! | `position`, `directory`, `block`, `table`, `prefetch` | finding an entry |
 //! | `entry`, `value`, `packing`, `deadline` | what an entry is, byte by byte |
+//! | `collection` | lists, sets, hashes and sorted sets |
 //! | `arena` | where entries lie |
 //! | `wheel`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
 //! | `remains` | what is still to be dropped |
@@ -31,6 +32,7 @@
 mod arena;
 mod block;
 mod budget;
+mod changes;
 pub mod collection;
 mod database;
 mod deadline;
@@ -52,6 +54,7 @@ mod wheel;
 
 pub use arena::{Arena, CellRef};
 pub use budget::Pool;
+pub use changes::NotACollection;
 pub use database::Database;
 pub use deadline::Deadline;
 pub use entry::{Entry, EntryRef};

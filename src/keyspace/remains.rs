@@ -1,11 +1,12 @@
 //! What has been deleted and is still to be dropped: flushed databases, and values too large to be dropped at once.
 //!
 //! Giving half a gibibyte back to the kernel takes some hundred milliseconds, and a core that does it in one go answers
-//! nobody meanwhile. So a large value is cut down a piece at a time from its end, and a database is dropped a chunk at a
-//! time. What waits here is still in the account.
+//! nobody meanwhile. So a large value is cut down a piece at a time from its end, a large collection loses some of its parts
+//! at a time, and a database is dropped a chunk at a time. What waits here is still in the account.
 
 use std::collections::VecDeque;
 
+use super::collection::Collection;
 use super::database::Database;
 use super::lineup::Lineup;
 use super::value::{Object, Value};
@@ -24,6 +25,7 @@ enum Remains {
     Lineup(Lineup),
     Objects(slab::IntoIter<Object>),
     Bytes(Vec<u8>),
+    Collection(Box<Collection>),
 }
 
 impl Graveyard {
@@ -43,6 +45,14 @@ impl Graveyard {
             Value::Raw(bytes) => bytes,
             // A reply that is still on its way holds the bytes; whoever lets go last frees them.
             Value::Large(bytes) if bytes.is_unique() => Vec::from(bytes),
+            Value::Collection(collection) => {
+                let bytes = collection.heap_bytes();
+                if bytes > BURIAL_BYTES {
+                    self.bytes += bytes;
+                    self.waiting.push_back(Remains::Collection(collection));
+                }
+                return;
+            }
             _ => return,
         };
         if bytes.capacity() > BURIAL_BYTES {
@@ -89,9 +99,13 @@ impl Graveyard {
                     bytes.shrink_to(left);
                     left == 0
                 }
+                Some(Remains::Collection(collection)) => !collection.drop_some(BURIAL_BYTES),
             };
             if finished {
-                gone += u64::from(matches!(self.waiting.pop_front(), Some(Remains::Bytes(_) | Remains::Database(_))));
+                gone += u64::from(matches!(
+                    self.waiting.pop_front(),
+                    Some(Remains::Bytes(_) | Remains::Collection(_) | Remains::Database(_))
+                ));
             }
         }
         self.recount();
@@ -107,6 +121,7 @@ impl Graveyard {
                 Remains::Objects(_) => 0,
                 Remains::Lineup(lineup) => lineup.used_bytes(),
                 Remains::Bytes(bytes) => bytes.capacity(),
+                Remains::Collection(collection) => collection.heap_bytes(),
             })
             .sum();
     }

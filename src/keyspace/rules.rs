@@ -1,5 +1,6 @@
 //! What the operator has said about memory, as a shard needs it.
 
+use super::collection::CompactLimits;
 use super::packing::Codec;
 use crate::config::{Compression, Config, EvictionPolicy};
 
@@ -16,6 +17,8 @@ pub struct Rules {
     pub lfu_decay_minutes: u32,
     /// `default-ttl`, in milliseconds; 0 for none.
     pub default_ttl_ms: u64,
+    /// Up to when collections are compact.
+    pub compact: CompactLimits,
     /// How values of so many bytes or more are packed.
     pub(super) packing: Option<(Codec, usize)>,
 }
@@ -39,6 +42,7 @@ impl Rules {
             lfu_log_factor: config.lfu_log_factor,
             lfu_decay_minutes: config.lfu_decay_minutes,
             default_ttl_ms: u64::from(config.default_ttl_s) * 1000,
+            compact: CompactLimits::of(config),
             packing: match config.compression {
                 Compression::None => None,
                 Compression::Lz4 => Some((Codec::Lz4, threshold)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::budget::{Grant, Pool};
+use super::collection::Shapes;
 use super::database::Database;
 use super::deadline::Deadline;
 use super::keys::Keys;
@@ -106,6 +107,8 @@ pub(super) struct Common {
     /// Commands note the time of their access.
     pub(super) touching: bool,
     pub(super) rules: Rules,
+    /// How collections grow.
+    pub(super) shapes: Shapes,
     /// What is drawn by chance inside the shard: victims, and whether a hit counts.
     pub(super) rng: Rng,
     pub(super) bytes: Grant,
@@ -115,6 +118,8 @@ pub(super) struct Common {
     pub(super) candidates: CandidatePool,
     /// Where a value is packed.
     pub(super) packed: Vec<u8>,
+    /// Where a compact collection is changed.
+    pub(super) opened: Vec<u8>,
 }
 
 const _: () = {
@@ -144,6 +149,8 @@ impl Shard {
                 graveyard: Graveyard::default(),
                 candidates: CandidatePool::default(),
                 packed: Vec::new(),
+                opened: Vec::new(),
+                shapes: Shapes { compact: rules.compact, hasher: hasher.clone() },
                 hasher,
                 rules,
             },
@@ -154,6 +161,7 @@ impl Shard {
     pub fn set_rules(&mut self, rules: &Rules) {
         let before = std::mem::replace(&mut self.common.rules, rules.clone());
         self.common.tracking = Tracking::of(rules.policy);
+        self.common.shapes.compact = rules.compact;
         if before.policy != rules.policy {
             self.common.candidates.clear();
             for database in &mut self.databases {

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use super::collection::{Collection, CollectionRef};
 pub(super) use super::packing::Packed;
 use super::packing::{Codec, unpack};
 use crate::limits::LARGE_VALUE_BYTES;
@@ -28,6 +29,8 @@ pub enum Value {
     Raw(Vec<u8>),
     /// A string of [`LARGE_VALUE_BYTES`] or more: shared with whoever sends it.
     Large(Bytes),
+    /// A list, set, hash or sorted set.
+    Collection(Box<Collection>),
     /// A compressed string. Values of this kind do not leave the keyspace.
     #[doc(hidden)]
     Packed(PackedValue),
@@ -52,6 +55,8 @@ pub enum ValueRef<'a> {
     Raw(&'a [u8]),
     /// A string of [`LARGE_VALUE_BYTES`] or more, for sharing with whoever sends it.
     Large(&'a Bytes),
+    /// A list, set, hash or sorted set.
+    Collection(CollectionRef<'a>),
     /// A compressed string; [`ValueRef::string_bytes`] unpacks it.
     Packed(Packed<'a>),
 }
@@ -105,6 +110,7 @@ impl Value {
             Value::Embedded(bytes) => ValueRef::Embedded(bytes),
             Value::Raw(bytes) => ValueRef::Raw(bytes),
             Value::Large(bytes) => ValueRef::Large(bytes),
+            Value::Collection(collection) => ValueRef::Collection((**collection).as_ref()),
             Value::Packed(packed) => ValueRef::Packed(packed.as_ref()),
         }
     }
@@ -142,6 +148,7 @@ impl Value {
             Value::Embedded(bytes) => allocation(bytes.len()),
             Value::Raw(bytes) => allocation(bytes.capacity()),
             Value::Large(bytes) => allocation(bytes.len()),
+            Value::Collection(collection) => allocation(size_of::<Collection>()) + collection.heap_bytes(),
             Value::Packed(packed) => allocation(packed.bytes.len()),
         }
     }
@@ -173,6 +180,16 @@ impl<'a> ValueRef<'a> {
             ValueRef::Int(_) | ValueRef::Embedded(_) | ValueRef::Raw(_) | ValueRef::Large(_) | ValueRef::Packed(_) => {
                 true
             }
+            ValueRef::Collection(_) => false,
+        }
+    }
+
+    /// The collection, if the value is one.
+    #[inline]
+    pub fn collection(self) -> Option<CollectionRef<'a>> {
+        match self {
+            ValueRef::Collection(collection) => Some(collection),
+            _ => None,
         }
     }
 
@@ -182,6 +199,7 @@ impl<'a> ValueRef<'a> {
             ValueRef::Int(_) | ValueRef::Embedded(_) | ValueRef::Raw(_) | ValueRef::Large(_) | ValueRef::Packed(_) => {
                 "string"
             }
+            ValueRef::Collection(collection) => collection.type_name(),
         }
     }
 
@@ -191,10 +209,11 @@ impl<'a> ValueRef<'a> {
             ValueRef::Int(_) => "int",
             ValueRef::Embedded(_) => "embstr",
             ValueRef::Raw(_) | ValueRef::Large(_) | ValueRef::Packed(_) => "raw",
+            ValueRef::Collection(collection) => collection.encoding_name(),
         }
     }
 
-    /// The bytes of a string value; what does not lie in memory as it is written is written into `scratch`.
+    /// The bytes of a string value (a collection has none); what does not lie in memory as it is written is written into `scratch`.
     #[inline]
     pub fn string_bytes<'s>(self, scratch: &'s mut Scratch) -> &'s [u8]
     where
@@ -208,6 +227,7 @@ impl<'a> ValueRef<'a> {
                 unpack(packed, &mut scratch.unpacked);
                 &scratch.unpacked
             }
+            ValueRef::Collection(_) => &[],
         }
     }
 
@@ -226,6 +246,7 @@ impl<'a> ValueRef<'a> {
             ValueRef::Embedded(bytes) => Value::Embedded(bytes.into()),
             ValueRef::Raw(bytes) => Value::Raw(bytes.to_vec()),
             ValueRef::Large(bytes) => Value::Large(bytes.clone()),
+            ValueRef::Collection(collection) => Value::Collection(Box::new(collection.to_collection())),
             ValueRef::Packed(_) => Value::text(self.string_bytes(&mut Scratch::default())),
         }
     }

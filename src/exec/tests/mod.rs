@@ -6,6 +6,7 @@
 mod bitmap;
 mod compression;
 mod default_ttl;
+mod hash;
 mod lcs;
 mod number;
 mod range;

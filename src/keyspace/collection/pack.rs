@@ -53,6 +53,12 @@ pub enum Element<'a> {
 /// Where a number is written out that is to be seen as text.
 pub type Digits = itoa::Buffer;
 
+impl Default for Element<'_> {
+    fn default() -> Self {
+        Element::Text(&[])
+    }
+}
+
 impl<'a> Element<'a> {
     /// The string. A score has none: its bytes are empty.
     #[inline]

@@ -1,0 +1,105 @@
+//! Changes of collections.
+//!
+//! A compact collection is opened (copied to a buffer of the shard), changed, and written back if it is another; a large one
+//! is changed where it lies. Whoever changes it sees no difference. What has become empty goes with its key.
+
+use super::collection::{Collection, CollectionRef, Shapes};
+use super::deadline::Deadline;
+use super::entry::{self, INLINE_KEY_BYTES_MAX, Kind};
+use super::keys::{Keys, New};
+use super::value::{Value, ValueRef};
+use crate::limits::LARGE_VALUE_BYTES;
+
+/// The key holds a string.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotACollection;
+
+impl Keys<'_> {
+    /// Changes a collection; notes the access. A key that is not there begins with what `fresh` says, which must be empty,
+    /// and with `None` nothing is changed and nothing answered. `change` answers whether it has changed anything, and what is
+    /// passed on. It is given whatever collection there is, and must leave one of another type than it wants as it is.
+    pub fn change<T>(
+        &mut self,
+        key: &[u8],
+        fresh: Option<Collection>,
+        change: impl FnOnce(&mut Collection, &Shapes) -> (bool, T),
+    ) -> Result<Option<T>, NotACollection> {
+        let position = self.database.position(key);
+        let Some(found) = self.locate(position, key) else {
+            let Some(mut collection) = fresh else { return Ok(None) };
+            let (_, answer) = change(&mut collection, &self.common.shapes);
+            if !collection.is_empty() {
+                self.common.stats.changes += 1;
+                self.insert_collection(key, collection);
+            }
+            return Ok(Some(answer));
+        };
+        let found = self.touched(position, found);
+        if found.header.kind() == Kind::Object {
+            let (mut outcome, mut is_empty) = (None, false);
+            let shapes = &self.common.shapes;
+            self.database.change_object(position, found, |object| {
+                if let Value::Collection(collection) = &mut object.value {
+                    outcome = Some(change(collection, shapes));
+                    is_empty = collection.is_empty();
+                }
+            });
+            let Some((changed, answer)) = outcome else { return Err(NotACollection) };
+            self.common.stats.changes += u64::from(changed);
+            if is_empty {
+                self.remove(position, found);
+            }
+            return Ok(Some(answer));
+        }
+        let stored = entry::collection(found.header, self.database.cells.from(found.cell)).ok_or(NotACollection)?;
+        let mut collection = Collection::open(stored, std::mem::take(&mut self.common.opened));
+        let (changed, answer) = change(&mut collection, &self.common.shapes);
+        self.common.stats.changes += u64::from(changed);
+        if changed && collection.is_empty() {
+            self.remove(position, found);
+        } else if changed && let Some((form, bytes)) = collection.compact() {
+            self.overwrite(position, found, key, New::Collection(form, bytes), None);
+        } else if changed {
+            let value = std::mem::replace(&mut collection, Collection::of(super::collection::Form::List, Vec::new()));
+            self.overwrite(position, found, key, New::Object(Value::Collection(Box::new(value))), None);
+        }
+        let buffer = collection.into_buffer();
+        if buffer.capacity() <= LARGE_VALUE_BYTES {
+            self.common.opened = buffer;
+        }
+        Ok(Some(answer))
+    }
+
+    /// Sets a collection, whatever was there; an empty one deletes the key.
+    pub fn set_collection(&mut self, key: &[u8], collection: Collection) {
+        if collection.is_empty() {
+            self.delete(key);
+        } else {
+            self.set(key, Value::Collection(Box::new(collection)), Deadline::NEVER);
+        }
+    }
+
+    /// How collections grow.
+    pub fn shapes(&self) -> &Shapes {
+        &self.common.shapes
+    }
+
+    /// The collection of a key for a command that only looks at it: no count, no access noted.
+    pub fn peek_collection(&mut self, key: &[u8]) -> Option<CollectionRef<'_>> {
+        self.peek(key).map(|entry| entry.value()).and_then(ValueRef::collection)
+    }
+
+    fn insert_collection(&mut self, key: &[u8], collection: Collection) {
+        let position = self.database.position(key);
+        let deadline = self.common.or_default(Deadline::NEVER);
+        match collection.compact() {
+            Some((form, bytes)) if key.len() <= INLINE_KEY_BYTES_MAX => {
+                self.insert(position, key, New::Collection(form, bytes), deadline, None);
+            }
+            _ => {
+                let value = Value::Collection(Box::new(collection));
+                self.insert(position, key, New::Object(value), deadline, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Sets of strings.
+//!
+//! A small set of whole numbers is an array of them in order; another small set is a pack in the order in which the members
+//! came; a large one is a [`Map`].
+
+pub(super) mod integers;
+
+use super::Shapes;
+use super::map::Map;
+use super::pack::{BARE, Digits, Element, Pack, replace};
+use crate::keyspace::value::canonical_integer;
+use integers::Integers;
+
+type Members<'a> = Pack<'a, BARE>;
+
+/// A set.
+#[derive(Clone, Debug)]
+pub enum Set {
+    /// Whole numbers in order.
+    Integers(Vec<u8>),
+    /// Members as they came.
+    Compact(Vec<u8>),
+    /// Too many or too long for that.
+    Large(Box<Map>),
+}
+
+/// A set where it lies.
+#[derive(Clone, Copy, Debug)]
+pub enum SetRef<'a> {
+    /// Whole numbers in order.
+    Integers(Integers<'a>),
+    /// Members as they came.
+    Compact(Members<'a>),
+    /// A map.
+    Large(&'a Map),
+}
+
+impl<'a> SetRef<'a> {
+    /// Members.
+    pub fn len(self) -> usize {
+        match self {
+            SetRef::Integers(numbers) => numbers.len(),
+            SetRef::Compact(members) => members.count(),
+            SetRef::Large(map) => map.len(),
+        }
+    }
+
+    /// Whether there is no member.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether `member` is in it.
+    pub fn contains(self, member: &[u8]) -> bool {
+        match self {
+            SetRef::Integers(numbers) => canonical_integer(member).is_some_and(|number| numbers.find(number).is_ok()),
+            SetRef::Compact(members) => members.find(&Members::element_of(member), 0, 1).is_some(),
+            SetRef::Large(map) => map.contains(member),
+        }
+    }
+
+    /// Members.
+    pub fn iter(self) -> Box<dyn Iterator<Item = Element<'a>> + 'a> {
+        match self {
+            SetRef::Integers(numbers) => Box::new(numbers.iter().map(Element::Int)),
+            SetRef::Compact(members) => Box::new(members.iter().map(|(_, member)| member)),
+            SetRef::Large(map) => Box::new(map.iter().map(|(member, _)| member)),
+        }
+    }
+
+    /// The set, owned.
+    pub fn to_set(self) -> Set {
+        match self {
+            SetRef::Integers(numbers) => Set::Integers(numbers.bytes().to_vec()),
+            SetRef::Compact(members) => Set::Compact(members.bytes().to_vec()),
+            SetRef::Large(map) => Set::Large(Box::new(map.clone())),
+        }
+    }
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self::Integers(Vec::new())
+    }
+}
+
+impl Set {
+    /// The set as a reference.
+    #[inline]
+    pub fn as_ref(&self) -> SetRef<'_> {
+        match self {
+            Set::Integers(bytes) => SetRef::Integers(Integers::new(bytes)),
+            Set::Compact(bytes) => SetRef::Compact(Pack::new(bytes)),
+            Set::Large(map) => SetRef::Large(map),
+        }
+    }
+
+    /// Adds a member. True if it is new.
+    pub fn add(&mut self, member: &[u8], shapes: &Shapes) -> bool {
+        if let Set::Integers(bytes) = self {
+            let numbers = Integers::new(bytes);
+            match canonical_integer(member) {
+                Some(number) => match numbers.find(number) {
+                    Ok(_) => return false,
+                    Err(at) if numbers.len() < shapes.compact.set_integers => {
+                        integers::insert(bytes, at, number);
+                        return true;
+                    }
+                    Err(_) => self.enlarge(shapes),
+                },
+                None => {
+                    // One more than there are has to fit, or it would have to be changed twice.
+                    let fits =
+                        numbers.len() < shapes.compact.set_entries && member.len() <= shapes.compact.set_value_bytes;
+                    if fits { self.loosen() } else { self.enlarge(shapes) }
+                }
+            }
+        }
+        if let Set::Compact(bytes) = self {
+            let (members, written) = (Members::new(bytes), Members::element_of(member));
+            if members.find(&written, 0, 1).is_some() {
+                return false;
+            }
+            let is_full =
+                members.count() >= shapes.compact.set_entries || member.len() > shapes.compact.set_value_bytes;
+            if !is_full && super::fits(bytes, member.len()) {
+                bytes.extend_from_slice(&written);
+                return true;
+            }
+            self.enlarge(shapes);
+        }
+        match self {
+            Set::Large(map) => map.insert(member, &[]),
+            _ => unreachable!("enlarged above"),
+        }
+    }
+
+    /// Removes a member. True if it was there.
+    pub fn remove(&mut self, member: &[u8]) -> bool {
+        match self {
+            Set::Integers(bytes) => {
+                let found = canonical_integer(member).map(|number| Integers::new(bytes).find(number));
+                let Some(Ok(at)) = found else { return false };
+                integers::remove(bytes, at);
+                true
+            }
+            Set::Compact(bytes) => {
+                let members = Members::new(bytes);
+                let Some(at) = members.find(&Members::element_of(member), 0, 1) else { return false };
+                let range = members.range(at);
+                replace(bytes, range, &[]);
+                true
+            }
+            Set::Large(map) => map.remove(member),
+        }
+    }
+
+    /// Makes numbers a pack.
+    fn loosen(&mut self) {
+        let mut bytes = Vec::new();
+        self.as_ref().iter().for_each(|member| Members::push_element(&mut bytes, member));
+        *self = Set::Compact(bytes);
+    }
+
+    fn enlarge(&mut self, shapes: &Shapes) {
+        let mut map = Map::new(1, shapes.hasher.clone());
+        for member in self.as_ref().iter() {
+            map.insert(member.bytes(&mut Digits::new()), &[]);
+        }
+        *self = Set::Large(Box::new(map));
+    }
+}
