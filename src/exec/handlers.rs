@@ -1,7 +1,8 @@
 //! The table from a command's number to its handler.
 
 use super::{Cx, Handler};
-use super::{bitfield, bitmap, dump, expire, hash, keys, lcs, node, object, string, string_number, string_range};
+use super::{bitfield, bitmap, dump, expire, hash, keys, lcs, list, node, object, set, string, string_number};
+use super::{string_range, zset};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
 use crate::resp::{Reply, ReplyError, Request};
@@ -58,6 +59,12 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Hlen, hash::hlen),
     (CommandId::Hmset, hash::hmset),
     (CommandId::Hset, hash::hset),
+    // Lists.
+    (CommandId::Llen, list::llen),
+    // Sets.
+    (CommandId::Scard, set::scard),
+    // Sorted sets.
+    (CommandId::Zcard, zset::zcard),
     // Keys.
     (CommandId::Copy, keys::copy),
     (CommandId::Del, keys::del),

@@ -20,13 +20,16 @@ mod handlers;
 mod hash;
 mod keys;
 mod lcs;
+mod list;
 pub mod node;
 mod object;
 mod rdb;
 pub mod scan;
+mod set;
 mod string;
 mod string_number;
 mod string_range;
+mod zset;
 
 pub use handlers::{HANDLERS, run};
 pub use keys::key_database;

@@ -5,7 +5,10 @@ mod cluster;
 mod connection;
 mod generic;
 mod hash;
+mod list;
 mod server;
+mod set;
+mod sorted_set;
 mod string;
 
 #[cfg(test)]
@@ -14,8 +17,18 @@ mod tests;
 use super::{Command, CommandId};
 
 /// The groups in the order of [`CommandId`].
-const GROUPS: [&[Command]; 7] =
-    [&string::ROWS, &bitmap::ROWS, &generic::ROWS, &hash::ROWS, &connection::ROWS, &server::ROWS, &cluster::ROWS];
+const GROUPS: [&[Command]; 10] = [
+    &string::ROWS,
+    &bitmap::ROWS,
+    &generic::ROWS,
+    &hash::ROWS,
+    &list::ROWS,
+    &set::ROWS,
+    &sorted_set::ROWS,
+    &connection::ROWS,
+    &server::ROWS,
+    &cluster::ROWS,
+];
 
 /// Commands without their subcommands.
 const COMMANDS: usize = {

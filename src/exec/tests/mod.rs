@@ -8,10 +8,13 @@ mod compression;
 mod default_ttl;
 mod hash;
 mod lcs;
+mod list;
 mod number;
 mod range;
+mod set;
 mod string;
 mod usage;
+mod zset;
 
 use std::ops::{Deref, DerefMut};
 

@@ -1,0 +1,12 @@
+//! Sets.
+
+use super::transcript;
+
+#[test]
+fn what_is_not_there_is_empty() {
+    transcript(|t| {
+        t.check("SCARD k", ":0");
+        t.check("SET k v", "+OK");
+        t.check("SCARD k", "-WRONGTYPE Operation against a key holding the wrong kind of value");
+    });
+}

@@ -1,0 +1,18 @@
+//! Sorted sets.
+
+use super::{Cx, access};
+use crate::command::Args;
+use crate::keyspace::Shard;
+use crate::resp::{Reply, ReplyError};
+
+/// `ZCARD key`
+pub(super) fn zcard(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    let mut keys = shard.keys(cx.database, cx.now);
+    reply.integer(access::zset(&mut keys, args.next()?)?.map_or(0, |zset| zset.len()) as i64);
+    Ok(())
+}
