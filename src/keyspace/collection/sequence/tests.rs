@@ -153,8 +153,8 @@ proptest! {
             prop_assert_eq!(sequence.len(), model.len());
         }
         check(&sequence, &model);
-        for at in 0..model.len() {
-            prop_assert_eq!(sequence.get(at).map(written), Some(model[at].clone()));
+        for (at, item) in model.iter().enumerate() {
+            prop_assert_eq!(sequence.get(at).map(written).as_ref(), Some(item));
         }
         for at in (0..model.len() + 3).step_by(7) {
             prop_assert!(sequence.iter(at).map(written).eq(model.iter().skip(at).cloned()));
@@ -280,7 +280,7 @@ fn nothing_is_found_beyond_the_ends() {
     assert_eq!((sequence.get(0), sequence.front(), sequence.back()), (None, None, None));
     assert_eq!((sequence.iter(0).count(), sequence.iter_back(9).count()), (0, 0));
     assert_eq!(sequence.partition_point(|_| true), 0);
-    assert!(sequence.remove_range(0, usize::MAX).len() == 0 && sequence.heap_bytes() == 0);
+    assert!(sequence.remove_range(0, usize::MAX).is_empty() && sequence.heap_bytes() == 0);
     sequence.insert(7, &item(2, 1));
     assert!(sequence.remove_range(1, 1).is_empty() && sequence.len() == 1);
     assert_eq!((sequence.iter(1).count(), sequence.iter_back(0).count()), (0, 0));
