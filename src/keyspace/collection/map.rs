@@ -357,6 +357,7 @@ impl Map {
         let kept = segment.len() + spare(segment.len());
         if segment.is_empty() {
             self.segments.pop();
+            shrink(&mut self.segments);
         } else if segment.capacity() > kept + spare(kept) {
             segment.shrink_to(kept);
         }
@@ -408,5 +409,13 @@ fn refill_new(fills: &mut Vec<u32>, count: usize) {
 fn trim(fills: &mut Vec<u32>) {
     while fills.len() > 1 && fills.last() == Some(&0) {
         fills.pop();
+    }
+    shrink(fills);
+}
+
+/// Gives back room of which less than a quarter is used.
+fn shrink<T>(vec: &mut Vec<T>) {
+    if vec.capacity() > 8 && vec.len() < vec.capacity() / 4 {
+        vec.shrink_to(2 * vec.len());
     }
 }

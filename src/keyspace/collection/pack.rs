@@ -207,9 +207,9 @@ fn int_head(head: &mut [u8; 9], number: i64) -> usize {
 fn text_head(head: &mut [u8; 9], len: usize) -> usize {
     head[1..5].copy_from_slice(&(len as u32).to_le_bytes());
     let (tag, bytes) = match len {
-        0..=SHORT_MAX => (STRING + len as u8, 1),
-        ..256 => (LONG_STRING, 2),
-        ..65_536 => (LONG_STRING + 1, 3),
+        ..=SHORT_MAX => (STRING + len as u8, 1),
+        64..256 => (LONG_STRING, 2),
+        256..65_536 => (LONG_STRING + 1, 3),
         _ => (LONG_STRING + 2, 5),
     };
     head[0] = tag;

@@ -169,7 +169,7 @@ impl Sequence {
     pub fn remove_range(&mut self, start: usize, count: usize) -> Offcut {
         let mut parts = Vec::new();
         let end = start.saturating_add(count).min(self.len());
-        if start == 0 && end == self.len() {
+        if start == 0 && 0 < end && end == self.len() {
             parts.push(std::mem::replace(&mut self.root, Child::leaf(Vec::new(), 0)));
         } else if start < end {
             self.root.cut(start..end, self.shape.width, &mut parts);

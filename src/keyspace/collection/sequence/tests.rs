@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::Rng;
 use crate::keyspace::collection::pack::{Element, element_of, push_score};
 
 fn small(width: usize) -> Shape {
@@ -152,8 +153,8 @@ proptest! {
             prop_assert_eq!(sequence.len(), model.len());
         }
         check(&sequence, &model);
-        for at in 0..model.len() {
-            prop_assert_eq!(sequence.get(at).map(written), Some(model[at].clone()));
+        for (at, item) in model.iter().enumerate() {
+            prop_assert_eq!(sequence.get(at).map(written).as_ref(), Some(item));
         }
         for at in (0..model.len() + 3).step_by(7) {
             prop_assert!(sequence.iter(at).map(written).eq(model.iter().skip(at).cloned()));
@@ -176,4 +177,112 @@ proptest! {
         }
         prop_assert!(sequence.iter(0).map(score).eq(model.iter().map(|number| *number as f64)));
     }
+}
+
+/// The account, per item of one element of 8 bytes (10 as it is written), beyond the item.
+fn overhead(shape: Shape, items: usize, place: impl Fn(&mut Rng, usize) -> usize) -> f64 {
+    let mut sequence = Sequence::new(shape);
+    let mut rng = Rng::with_seed(3);
+    for number in 0..items {
+        let item = element_of(format!("x{number:07x}").as_bytes());
+        sequence.insert(place(&mut rng, number), &item);
+    }
+    assert_eq!(sequence.len(), items);
+    sequence.heap_bytes() as f64 / items as f64 - 10.0
+}
+
+#[test]
+fn an_item_costs_few_bytes_beyond_itself() {
+    let leaves = [Shape::LIST, Shape { width: 1, ..Shape::SORTED }];
+    let [list, sorted] = leaves.map(|shape| overhead(shape, 1_000_000, |rng, len| rng.usize(..=len)));
+    assert!(list < 1.5 && sorted < 1.5, "at random places: {list:.2} and {sorted:.2} bytes");
+    let [list, sorted] = leaves.map(|shape| overhead(shape, 1_000_000, |_, len| len));
+    assert!(list < 0.1 && sorted < 0.8, "at the end: {list:.2} and {sorted:.2} bytes");
+    let list = overhead(Shape::LIST, 1_000_000, |_, _| 0);
+    assert!(list < 0.1, "at the front: {list:.2} bytes");
+}
+
+/// Removals at random places leave leaves that are at least about three eighths full, and little room in them.
+#[test]
+fn what_goes_gives_its_memory_back() {
+    let mut rng = Rng::with_seed(7);
+    let mut sequence = Sequence::new(Shape::SORTED);
+    (0..100_000).for_each(|_| sequence.insert(rng.usize(..=sequence.len()), &item(2, 1000)));
+    while sequence.len() > 10_000 {
+        sequence.remove(rng.usize(..sequence.len()));
+    }
+    audit(&sequence.root, &sequence.shape, true);
+    let overhead = sequence.heap_bytes() as f64 / 10_000.0 - item(2, 1000).len() as f64;
+    assert!(overhead < 2.5, "{overhead:.2} bytes");
+    (0..10_000).for_each(|_| sequence.pop_front());
+    assert_eq!((sequence.len(), sequence.heap_bytes()), (0, 0));
+}
+
+/// A range takes as long to cut off as the tree is high: what is cut off has few parts, however much it is.
+#[test]
+fn cutting_off_takes_whole_subtrees() {
+    let mut sequence = Sequence::new(Shape::LIST);
+    (0..300_000_u64).for_each(|number| sequence.push_back(&item(1, number)));
+    let before = sequence.heap_bytes();
+    let offcut = sequence.remove_range(1000, 298_000);
+    audit(&sequence.root, &sequence.shape, true);
+    assert_eq!(sequence.len(), 2000);
+    assert!(offcut.parts.len() < 4 * 64, "{} parts", offcut.parts.len());
+    assert!(offcut.len() > 290_000 && offcut.heap_bytes() > before * 9 / 10);
+    assert!(sequence.iter(0).map(written).eq((0..1000).chain(299_000..300_000).map(|number| item(1, number))));
+    assert!(drop_all(offcut) > 300);
+}
+
+/// Small ranges cut off again and again, as LTRIM does, leave no crumbs at the seams.
+#[test]
+fn cutting_off_again_and_again_leaves_a_tree_of_full_leaves() {
+    let mut rng = Rng::with_seed(4);
+    let mut sequence = Sequence::new(small(1));
+    for round in 0..3000 {
+        (0..20).for_each(|_| sequence.insert(rng.usize(..=sequence.len()), &item(1, 101)));
+        let start = rng.usize(..sequence.len());
+        let count = if round < 500 { 10 } else { 20 };
+        drop_all(sequence.remove_range(start, count));
+    }
+    let height = audit(&sequence.root, &sequence.shape, true);
+    let per_item = sequence.heap_bytes() as f64 / sequence.len() as f64;
+    assert!(height <= 3 && per_item < 40.0, "{} items, height {height}, {per_item:.1} bytes", sequence.len());
+}
+
+#[test]
+fn a_huge_item_has_a_leaf_of_its_own_and_is_dropped_in_slices() {
+    let mut sequence = Sequence::new(Shape::LIST);
+    (0..1000).for_each(|number| sequence.push_back(&item(1, number)));
+    let huge = element_of(&vec![b'x'; 10 * BURIAL_BYTES]);
+    sequence.insert(500, &huge);
+    audit(&sequence.root, &sequence.shape, true);
+    // Neither a neighbour's coming nor its going moves it: its leaf is as large as the item.
+    let account = sequence.heap_bytes();
+    sequence.insert(501, &item(1, 1));
+    sequence.remove(501);
+    assert!(sequence.heap_bytes().abs_diff(account) < 2 * Shape::LIST.leaf_bytes);
+    assert_eq!(sequence.get(500).map(|item| item.0.len()), Some(10 * BURIAL_BYTES));
+    let mut offcut = Offcut::from(sequence);
+    let mut slices = 0;
+    while offcut.drop_some(BURIAL_BYTES) {
+        slices += 1;
+    }
+    assert!((9..13).contains(&slices), "{slices}");
+    assert_eq!(offcut.heap_bytes(), 0);
+}
+
+#[test]
+fn nothing_is_found_beyond_the_ends() {
+    let mut sequence = Sequence::new(Shape::SORTED);
+    sequence.pop_back();
+    sequence.pop_front();
+    sequence.replace(0, &item(2, 1));
+    assert_eq!((sequence.get(0), sequence.front(), sequence.back()), (None, None, None));
+    assert_eq!((sequence.iter(0).count(), sequence.iter_back(9).count()), (0, 0));
+    assert_eq!(sequence.partition_point(|_| true), 0);
+    assert!(sequence.remove_range(0, usize::MAX).is_empty() && sequence.heap_bytes() == 0);
+    sequence.insert(7, &item(2, 1));
+    assert!(sequence.remove_range(1, 1).is_empty() && sequence.len() == 1);
+    assert_eq!((sequence.iter(1).count(), sequence.iter_back(0).count()), (0, 0));
+    assert_eq!(sequence.front(), sequence.back());
 }
