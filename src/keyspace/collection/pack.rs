@@ -13,8 +13,8 @@
 //! ```
 //!
 //! An element is written in the shortest form there is for it, so two elements are equal exactly if their bytes are:
-//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and come
-//! back as the text that they were.
+//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and
+//! come back as the text that they were.
 
 use std::ops::Range;
 
@@ -150,8 +150,8 @@ fn int_head(head: &mut [u8; 9], number: i64) -> usize {
 fn text_head(head: &mut [u8; 9], len: usize) -> usize {
     head[1..5].copy_from_slice(&(len as u32).to_le_bytes());
     let (tag, bytes) = match len {
-        ..=SHORT_MAX => (STRING + len as u8, 1),
-        64..256 => (LONG_STRING, 2),
+        len if len <= SHORT_MAX => (STRING + len as u8, 1),
+        ..256 => (LONG_STRING, 2),
         256..65_536 => (LONG_STRING + 1, 3),
         _ => (LONG_STRING + 2, 5),
     };
@@ -359,8 +359,8 @@ impl<'a> Pack<'a> {
         at
     }
 
-    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element, from
-    /// number `first` on.
+    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element,
+    /// from number `first` on.
     #[inline]
     pub fn find(self, element: &[u8], first: usize, step: usize) -> Option<usize> {
         let mut at = self.place(first);

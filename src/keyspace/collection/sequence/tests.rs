@@ -154,7 +154,7 @@ proptest! {
         }
         check(&sequence, &model);
         for (at, item) in model.iter().enumerate() {
-            prop_assert_eq!(sequence.get(at).map(written).as_ref(), Some(item));
+            prop_assert_eq!(sequence.get(at).map(written), Some(item.clone()));
         }
         for at in (0..model.len() + 3).step_by(7) {
             prop_assert!(sequence.iter(at).map(written).eq(model.iter().skip(at).cloned()));
