@@ -16,8 +16,8 @@
 //! front ([`Bare`]).
 //!
 //! An element is written in the shortest form there is for it, so two elements are equal exactly if their bytes are:
-//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and come
-//! back as the text that they were.
+//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and
+//! come back as the text that they were.
 
 use std::ops::Range;
 
@@ -207,8 +207,8 @@ fn int_head(head: &mut [u8; 9], number: i64) -> usize {
 fn text_head(head: &mut [u8; 9], len: usize) -> usize {
     head[1..5].copy_from_slice(&(len as u32).to_le_bytes());
     let (tag, bytes) = match len {
-        ..=SHORT_MAX => (STRING + len as u8, 1),
-        64..256 => (LONG_STRING, 2),
+        len if len <= SHORT_MAX => (STRING + len as u8, 1),
+        ..256 => (LONG_STRING, 2),
         256..65_536 => (LONG_STRING + 1, 3),
         _ => (LONG_STRING + 2, 5),
     };
@@ -400,8 +400,8 @@ impl<'a, const BACK: bool> Run<'a, BACK> {
         at
     }
 
-    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element, from
-    /// number `first` on.
+    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element,
+    /// from number `first` on.
     #[inline]
     pub fn find(self, element: &[u8], first: usize, step: usize) -> Option<usize> {
         let mut at = self.place(first);
@@ -541,6 +541,12 @@ mod tests {
             for string in &model {
                 let at = Pack::new(&pack).find(&element_of(string), 0, 1).expect("it is there");
                 prop_assert_eq!(Pack::new(&pack).get(at).to_vec(), string.clone());
+                let needle = Needle::new(string);
+                let mut element = vec![0; needle.element_len()];
+                needle.write(&mut element);
+                prop_assert_eq!(&element, &element_of(string));
+                prop_assert!(Pack::new(&pack).matches(at, &needle));
+                prop_assert_eq!(Pack::new(&pack).hashed(at), needle.hashed());
             }
         }
 

@@ -10,10 +10,10 @@
 //! leaves               [ item item item ... ]           a pack of some kilobytes
 //! ```
 //!
-//! There are no keys in the nodes: an order is what the caller gives to [`Sequence::partition_point`], which looks at the
-//! first item of a child. A leaf is bounded in bytes and in items, because it is walked and moved; a large
-//! item that would overfill a leaf gets one of its own. Leaves that are filled at the ends of the sequence stay full; others split in
-//! halves, and neighbours that are together less than three quarters of one become one.
+//! There are no keys in the nodes: an order is what the caller gives to [`Sequence::partition_point`], which looks at
+//! the first item of a child. A leaf is bounded in bytes and in items, because it is walked and moved; a large item
+//! that would overfill a leaf gets one of its own. Leaves that are filled at the ends of the sequence stay full; others
+//! split in halves, and neighbours that are together less than three quarters of one become one.
 //!
 //! Removing a range cuts whole subtrees off, which takes as long as the tree is high. What was cut off is an
 //! [`Offcut`], to be dropped in slices.
