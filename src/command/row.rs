@@ -144,6 +144,8 @@ pub enum Group {
     Connection,
     /// Keys of any type.
     Generic,
+    /// Publish and subscribe.
+    Pubsub,
     /// The server.
     Server,
     /// Strings.
@@ -160,6 +162,7 @@ impl Group {
             Self::Cluster => "cluster",
             Self::Connection => "connection",
             Self::Generic => "generic",
+            Self::Pubsub => "pubsub",
             Self::Server => "server",
             Self::String => "string",
             Self::Transactions => "transactions",

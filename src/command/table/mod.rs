@@ -4,6 +4,7 @@ mod bitmap;
 mod cluster;
 mod connection;
 mod generic;
+mod pubsub;
 mod server;
 mod string;
 
@@ -13,8 +14,8 @@ mod tests;
 use super::{Command, CommandId};
 
 /// The groups in the order of [`CommandId`].
-const GROUPS: [&[Command]; 6] =
-    [&string::ROWS, &bitmap::ROWS, &generic::ROWS, &connection::ROWS, &server::ROWS, &cluster::ROWS];
+const GROUPS: [&[Command]; 7] =
+    [&string::ROWS, &bitmap::ROWS, &generic::ROWS, &connection::ROWS, &server::ROWS, &cluster::ROWS, &pubsub::ROWS];
 
 /// Commands without their subcommands.
 const COMMANDS: usize = {
