@@ -15,8 +15,8 @@ use std::sync::Arc;
 use crate::base::ConnId;
 use crate::command::CommandId;
 use crate::keyspace::Entry;
-use crate::resp::{Output, Protocol, Request, Span};
 use crate::pubsub::Message;
+use crate::resp::{Output, Protocol, Request, Span};
 use crate::session::{NO_PLACE, Selected};
 use crate::txn::{Intents, TxnId};
 

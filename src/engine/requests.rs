@@ -64,7 +64,7 @@ impl Engine {
             State::Draining => session.pipeline.is_settled(),
             State::Stuffed => {
                 self.has_output_limit(&session) || session.unsent_bytes <= self.output_bytes_max(&session) / 2
-            },
+            }
             State::Busy | State::Closing => false,
         };
         if free {

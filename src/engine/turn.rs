@@ -400,8 +400,12 @@ impl Engine {
             return;
         }
         let oldest = self.now.unix_us.saturating_sub(u64::from(self.config.timeout_s) * 1_000_000);
-        let idle =
-            |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring && !session.is_subscriber();
+        let idle = |session: &&Session| {
+            session.active_us < oldest
+                && session.state == State::Ready
+                && !session.monitoring
+                && !session.is_subscriber()
+        };
         let idle: Vec<ConnId> = self.sessions.iter().filter(idle).map(|session| session.conn).collect();
         for conn in idle {
             self.close(conn, true);

@@ -130,7 +130,12 @@ impl Registry {
     }
 
     /// Those of them in `count` places from `start` on, and where to go on, if there are more places.
-    pub fn range_at_home(&self, kind: Kind, start: usize, count: usize) -> (impl Iterator<Item = &Name>, Option<usize>) {
+    pub fn range_at_home(
+        &self,
+        kind: Kind,
+        start: usize,
+        count: usize,
+    ) -> (impl Iterator<Item = &Name>, Option<usize>) {
         let (names, next) = self.rolls[kind.index()].range(start, count);
         (names.filter(move |name| self.is_home(kind, name)), next)
     }

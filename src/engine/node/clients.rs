@@ -312,7 +312,9 @@ impl Engine {
 
     /// Whether CLIENT PAUSE holds a command.
     pub(in crate::engine) fn is_paused(&self, command: &Command) -> bool {
-        self.pause.is_some_and(|pause| !pause.writes_only || command.flags.intersects(Flags::WRITE.with(Flags::MAY_REPLICATE)))
+        self.pause.is_some_and(|pause| {
+            !pause.writes_only || command.flags.intersects(Flags::WRITE.with(Flags::MAY_REPLICATE))
+        })
     }
 
     /// Ends a CLIENT PAUSE whose time is over.

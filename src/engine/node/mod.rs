@@ -22,6 +22,8 @@ mod memory;
 #[cfg(test)]
 mod memory_tests;
 mod monitor;
+#[cfg(test)]
+mod pubsub_tests;
 mod report;
 mod settings;
 mod shutdown;
@@ -506,7 +508,9 @@ impl Engine {
             Gathered::Latency { topic, events } => latency::answer(topic, &events, self.now, reply),
             Gathered::Forgotten(events) => latency::answer_forgotten(events, reply),
             Gathered::Subscribers { names, counts } => channels::answer(&names, &counts, reply),
-            Gathered::Encoded(encoded) | Gathered::Confirmations(encoded) => reply.raw_range(&encoded, 0, encoded.len()),
+            Gathered::Encoded(encoded) | Gathered::Confirmations(encoded) => {
+                reply.raw_range(&encoded, 0, encoded.len())
+            }
             Gathered::Digests { digests, of_values } => debug::answer_digests(&digests, of_values, reply),
             Gathered::Settings | Gathered::Rewrite => reply.error(ReplyError::Syntax),
         }
