@@ -224,7 +224,11 @@ enum Gathered {
         of_values: bool,
     },
     /// What the client is told when all have heard.
-    Confirmations(Output),
+    Confirmations {
+        encoded: Output,
+        /// The names by which it gets messages until then, if it leaves.
+        leaving: Option<(Kind, Vec<Name>)>,
+    },
     Subscribers {
         names: Arc<[Name]>,
         counts: Vec<u64>,
@@ -439,7 +443,7 @@ impl Engine {
         let Some(question) = self.questions.get_mut(handle.0 as usize) else { return };
         question.awaiting -= 1;
         match (&mut question.gathered, told) {
-            (Gathered::Ok | Gathered::Confirmations(_), Told::Done) => {}
+            (Gathered::Ok | Gathered::Confirmations { .. }, Told::Done) => {}
             (Gathered::Subscribers { counts, .. }, Told::Subscribers(more)) => {
                 counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
             }
@@ -508,9 +512,11 @@ impl Engine {
             Gathered::Latency { topic, events } => latency::answer(topic, &events, self.now, reply),
             Gathered::Forgotten(events) => latency::answer_forgotten(events, reply),
             Gathered::Subscribers { names, counts } => channels::answer(&names, &counts, reply),
-            Gathered::Encoded(encoded) | Gathered::Confirmations(encoded) => {
-                reply.raw_range(&encoded, 0, encoded.len())
+            Gathered::Confirmations { encoded, leaving } => {
+                reply.raw_range(&encoded, 0, encoded.len());
+                leaving.into_iter().for_each(|(kind, names)| self.unlist(client.conn, kind, &names));
             }
+            Gathered::Encoded(encoded) => reply.raw_range(&encoded, 0, encoded.len()),
             Gathered::Digests { digests, of_values } => debug::answer_digests(&digests, of_values, reply),
             Gathered::Settings | Gathered::Rewrite => reply.error(ReplyError::Syntax),
         }

@@ -1,10 +1,18 @@
 //! SUBSCRIBE and its like: a client's subscriptions, and what the other cores are told of them.
 //!
-//! A subscription holds on this core at once. The home of the channel (for a pattern: every core) is told, and the client
-//! gets its confirmation when all have acknowledged: whatever is published from then on reaches it, and is counted. So
-//! a SUBSCRIBE is a question to those cores, and its client waits for it like for any other. Leaving goes the same way,
-//! so that nobody counts a client that has had its confirmation. In between, the number that PUBLISH answers and those
-//! who get the message may differ by this client. With one core nobody is asked, and the confirmation is immediate.
+//! The home of the channel (for a pattern: every core) is told of a subscription, and the client gets its confirmation
+//! when all have acknowledged. So a SUBSCRIBE is a question to those cores, and its client waits for it like for any
+//! other; leaving goes the same way. With one core nobody is asked, and the confirmation is immediate.
+//!
+//! ```text
+//!   SUBSCRIBE   ├─ listed here ──────────────────────────────────┤   UNSUBSCRIBE
+//!                    ├─ counted at home ────────────────────┤
+//!                         ├─ confirmed ──────────┤ asked to leave
+//! ```
+//!
+//! A letter that joins or leaves, its acknowledgement and the messages of one home keep their order, so whatever a home
+//! has counted a client for finds it listed: PUBLISH never answers a receiver who does not get the message before he is
+//! told that he has left. (He may get one that was published while his SUBSCRIBE was under way and did not count him.)
 //!
 //! Redis takes confirmations for pushes, not replies: CLIENT REPLY OFF does not suppress them.
 
@@ -76,13 +84,13 @@ impl Engine {
             confirm(kind, true, Some(name), subscriptions.confirmed(kind), &mut Reply::new(&mut out, protocol));
         }
         session.subscriptions = Some(subscriptions);
-        let changes = self.changes(kind, true, new);
-        Ok(self.confirmed(session, changes, out))
+        let changes = self.changes(kind, true, &mut new);
+        Ok(self.confirmed(session, changes, out, None))
     }
 
     /// UNSUBSCRIBE, PUNSUBSCRIBE, SUNSUBSCRIBE.
     pub(super) fn unsubscribe(&mut self, session: &mut Session, command: &Command, args: &Args<'_>) -> Handled {
-        let (kind, conn, protocol) = (kind(command.id), session.conn, session.protocol);
+        let (kind, protocol) = (kind(command.id), session.protocol);
         let mut subscriptions = session.subscriptions.take().unwrap_or_default();
         let (mut gone, mut out) = (Vec::new(), std::mem::take(&mut self.scratch));
         let reply = &mut Reply::new(&mut out, protocol);
@@ -99,10 +107,9 @@ impl Engine {
                 gone.push(name);
             }
         }
-        gone.iter().for_each(|name| self.pubsub.unsubscribe(kind, name, conn));
         session.subscriptions = Some(subscriptions).filter(|subscriptions| !subscriptions.is_empty());
-        let changes = self.changes(kind, false, gone);
-        Ok(self.confirmed(session, changes, out))
+        let changes = self.changes(kind, false, &mut gone);
+        Ok(self.confirmed(session, changes, out, Some((kind, gone))))
     }
 
     /// RESET of a client that has subscriptions: they end without a word about them.
@@ -115,16 +122,16 @@ impl Engine {
                 changes.extend(self.forget(session.conn, &mut subscriptions, kind, usize::MAX));
             }
         }
-        self.confirmed(session, changes, out)
+        self.confirmed(session, changes, out, None)
     }
 
     /// What other cores are to be told of names that a client has joined or left.
-    fn changes(&self, kind: Kind, joined: bool, mut names: Vec<Name>) -> Vec<(CoreId, Change)> {
+    fn changes(&self, kind: Kind, joined: bool, names: &mut [Name]) -> Vec<(CoreId, Change)> {
         if self.topology.cores() == 1 || names.is_empty() {
             return Vec::new();
         }
         if kind == Kind::Pattern {
-            let change = Change { kind, joined, names: names.into() };
+            let change = Change { kind, joined, names: (&*names).into() };
             return self.pubsub.informed(kind, b"").map(|core| (core, change.clone())).collect();
         }
         names.sort_by_cached_key(|name| self.topology.core_of(name));
@@ -137,18 +144,31 @@ impl Engine {
             .collect()
     }
 
-    /// Tells the cores concerned of changes, and gives the client its confirmations when all have heard.
-    fn confirmed(&mut self, session: &mut Session, changes: Vec<(CoreId, Change)>, mut confirmations: Output) -> Flow {
+    /// Tells the cores concerned of changes, and gives the client its confirmations when all have heard. `leaving`: the
+    /// names by which it gets messages until then.
+    fn confirmed(
+        &mut self,
+        session: &mut Session,
+        changes: Vec<(CoreId, Change)>,
+        mut confirmations: Output,
+        leaving: Option<(Kind, Vec<Name>)>,
+    ) -> Flow {
         if session.reply_mode == ReplyMode::Skip {
             session.reply_mode = ReplyMode::On;
         }
         if changes.is_empty() {
+            leaving.into_iter().for_each(|(kind, names)| self.unlist(session.conn, kind, &names));
             session.pipeline.reply(|out| out.append(&mut confirmations));
             self.scratch = confirmations;
             return Flow::Next;
         }
-        let place = session.pipeline.reserve_confirmation();
-        let handle = self.open_question(session, place, changes.len(), Gathered::Confirmations(confirmations));
+        let place = match leaving {
+            // What is still on its way comes in front.
+            Some(_) => session.pipeline.reserve(),
+            None => session.pipeline.reserve_confirmation(),
+        };
+        let gathered = Gathered::Confirmations { encoded: confirmations, leaving };
+        let handle = self.open_question(session, place, changes.len(), gathered);
         for (core, change) in changes {
             self.write(core, Rare::Ask { handle, ask: Ask::Change(change) });
         }
@@ -165,6 +185,11 @@ impl Engine {
         }
     }
 
+    /// A client of this core gets no messages by these names any more.
+    pub(super) fn unlist(&mut self, conn: ConnId, kind: Kind, names: &[Name]) {
+        names.iter().for_each(|name| self.pubsub.unsubscribe(kind, name, conn));
+    }
+
     /// Ends at most `most` subscriptions of one kind here; returns what other cores are to be told.
     fn forget(
         &mut self,
@@ -173,9 +198,9 @@ impl Engine {
         kind: Kind,
         most: usize,
     ) -> Vec<(CoreId, Change)> {
-        let gone: Vec<Name> = std::iter::from_fn(|| subscriptions.pop(kind)).take(most).collect();
-        gone.iter().for_each(|name| self.pubsub.unsubscribe(kind, name, conn));
-        self.changes(kind, false, gone)
+        let mut gone: Vec<Name> = std::iter::from_fn(|| subscriptions.pop(kind)).take(most).collect();
+        self.unlist(conn, kind, &gone);
+        self.changes(kind, false, &mut gone)
     }
 
     /// A client is gone: its subscriptions end, some now, and the others in slices.
