@@ -53,17 +53,20 @@ struct Run {
     subscribers: Vec<Subscriber>,
     publishers: Vec<Publisher>,
     published: Vec<Published>,
+    /// In some runs nobody leaves, so that every number can be checked.
+    leaving: bool,
 }
 
 pub(crate) fn channels(seed: u64, traced: bool) -> Result<(), String> {
     let mut rng = Rng::with_seed(seed ^ 0x5B5C);
     let cores = rng.usize(1..=4);
     let lending = [LendingMode::Never, LendingMode::Usual, LendingMode::Always][rng.usize(..3)];
-    let lateness = [0, 20, 60][rng.usize(..3)];
+    let (lateness, leaving) = ([0, 20, 60][rng.usize(..3)], rng.bool());
     let mut node = Node::new(&Setup { seed, cores, lending, config: Config::default(), lateness });
     node.trace = traced.then(Vec::new);
     node.log(|| format!("{cores} cores, lending {lending:?}, lateness {lateness}"));
-    let mut run = Run { node, rng, clock: 0, subscribers: Vec::new(), publishers: Vec::new(), published: Vec::new() };
+    let mut run =
+        Run { node, rng, clock: 0, subscribers: Vec::new(), publishers: Vec::new(), published: Vec::new(), leaving };
     for number in 0..2 * cores {
         run.subscriber(number % cores);
         let socket = run.node.connect(number % cores);
@@ -83,7 +86,7 @@ impl Run {
                     let core = self.rng.usize(..cores);
                     self.subscriber(core);
                 }
-                13 => self.leave(),
+                13 if self.leaving => self.leave(),
                 _ => {
                     let (publisher, channel) =
                         (self.rng.usize(..self.publishers.len()), self.rng.usize(..CHANNELS.len()));
@@ -109,6 +112,7 @@ impl Run {
                 return Err(format!("{} has {receivers} receivers: {:?}", published.channel, published.answered));
             }
         }
+        self.check_numbers()?;
         self.check_losses()?;
         self.check_order()
     }
@@ -214,6 +218,24 @@ impl Run {
             }
         }
         Err(format!("the node does not come to rest: {}", self.node.describe()))
+    }
+
+    /// Whoever was counted has got the message.
+    fn check_numbers(&self) -> Result<(), String> {
+        if self.leaving {
+            return Ok(());
+        }
+        let mut received = vec![0; self.published.len()];
+        for (_, _, message) in self.subscribers.iter().flat_map(|subscriber| &subscriber.got) {
+            received[*message] += 1;
+        }
+        for (message, published) in self.published.iter().enumerate() {
+            let (_, counted) = published.answered.ok_or("a PUBLISH has no reply")?;
+            if received[message] < counted {
+                return Err(format!("PUBLISH counts {counted}, and {} have got {message}", received[message]));
+            }
+        }
+        Ok(())
     }
 
     /// Whoever was subscribed all the while has got the message, once.
