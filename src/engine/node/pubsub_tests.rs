@@ -1,8 +1,13 @@
 //! Transcripts of publish and subscribe, on nodes of one, two and four cores that lend their shards or do not.
 
+use std::collections::HashMap;
+
+use crate::base::CoreId;
+use crate::config::OutputLimit;
 use crate::engine::testing::{Client, Node};
-use crate::limits::{MAIL_CREDITS, SUBSCRIPTIONS_PER_SLICE};
+use crate::limits::{MAIL_CREDITS, SLICE_CHANNELS, SUBSCRIBER_OUTPUT_BYTES_MAX, SUBSCRIPTIONS_PER_SLICE};
 use crate::mesh::LendingMode;
+use crate::topology::Topology;
 
 const MODES: [LendingMode; 3] = [LendingMode::Never, LendingMode::Usual, LendingMode::Always];
 
@@ -235,20 +240,56 @@ fn pipelines_keep_their_order() {
 }
 
 #[test]
-fn publishers_without_replies_are_held_back_by_credit() {
+fn each_publisher_is_heard_in_its_order() {
     everywhere(|node, cores| {
         let all = clients(node, cores);
         node.run(all[1], "SUBSCRIBE c0 c1 c2 c3 c4 c5 c6 c7");
-        let count = 3 * MAIL_CREDITS as usize;
-        let publish = |number: usize| format!("PUBLISH c{} {number}", number % 8);
-        let requests: Vec<String> = (0..count).map(publish).collect();
-        for _ in 0..2 {
-            let publisher = node.connect(0);
-            node.check(publisher, &format!("CLIENT REPLY OFF\r\n{}\r\nCLIENT REPLY ON", requests.join("\r\n")), "OK");
+        let count = 200;
+        let publishers: Vec<Client> = (0..4 * cores).map(|number| node.connect(number % cores)).collect();
+        for (publisher, client) in publishers.iter().enumerate() {
+            let requests: Vec<String> =
+                (0..count).map(|number| format!("PUBLISH c{} {publisher}:{number}", number % 8)).collect();
+            node.queue(*client, &format!("CLIENT REPLY OFF\r\n{}\r\nCLIENT REPLY ON", requests.join("\r\n")));
         }
-        assert_eq!(node.received(all[1]).matches("message").count(), 2 * count);
+        let awaiting = publishers[0];
+        assert!(node.run(awaiting, "PING").ends_with("PONG"));
+        let received = node.received(all[1]);
+        assert_eq!(received.matches("message").count(), publishers.len() * count);
+        // Each publisher's messages to a channel are in its order.
+        let mut last = HashMap::new();
+        for message in received.split("] ") {
+            let words: Vec<&str> = message.split('"').collect();
+            let (publisher, number) = words[5].split_once(':').expect("publisher and number");
+            let number: usize = number.parse().expect("a number");
+            let before = last.insert((words[3].to_owned(), publisher.to_owned()), number);
+            assert!(before.is_none_or(|before| before < number), "{message} after {before:?}");
+        }
         assert!(node.engines.iter().all(|engine| engine.unfinished().is_none()));
     });
+}
+
+#[test]
+fn a_message_without_credit_holds_its_publisher_back() {
+    let home = CoreId(0);
+    let is_at_home = |channel: &String| Topology::new(3).core_of(channel.as_bytes()) == home;
+    let channel = (0..).map(|number| format!("c{number}")).find(is_at_home).expect("a channel");
+    let mut node = Node::new(3);
+    let (near, subscriber, far) = (node.connect(0), node.connect(1), node.connect(2));
+    node.run(subscriber, &format!("SUBSCRIBE {channel}"));
+    let (credits, more) = (MAIL_CREDITS as usize, 10);
+    // The subscriber's core does not turn, as if it were in the middle of a long turn.
+    for number in 0..credits + more {
+        node.turn_crowded(near, format!("PUBLISH {channel} {number}\r\n").as_bytes());
+    }
+    assert_eq!(node.received(near).matches("(integer) 1").count(), credits, "the others wait with their client");
+    node.turn_crowded(far, format!("PUBLISH {channel} far\r\nPING\r\n").as_bytes());
+    node.turn_crowded(near, b"");
+    node.turn_crowded(far, b"");
+    assert_eq!((node.engines[home.index()].unpublished.len(), node.received(far).as_str()), (1, ""));
+    node.check(far, "PING", "(integer) 1 PONG PONG");
+    assert_eq!(node.received(near).matches("(integer) 1").count(), more);
+    assert_eq!(node.received(subscriber).matches("message").count(), credits + more + 1);
+    assert!(node.engines.iter().all(|engine| engine.unfinished().is_none()));
 }
 
 #[test]
@@ -304,12 +345,14 @@ fn pubsub_tells_about_channels() {
 fn many_subscriptions_end_in_slices() {
     everywhere(|node, cores| {
         let all = clients(node, cores);
-        for base in 0..3 {
+        for base in 0..5 {
             let names =
                 (0..SUBSCRIPTIONS_PER_SLICE).map(|number| format!("c{}", base * SUBSCRIPTIONS_PER_SLICE + number));
             node.run(all[1], &format!("SUBSCRIBE {}", names.collect::<Vec<_>>().join(" ")));
         }
         node.run(all[1], "SSUBSCRIBE s");
+        let listed = node.run(all[0], "PUBSUB CHANNELS").matches('"').count() / 2;
+        assert!(listed == 5 * SUBSCRIPTIONS_PER_SLICE && listed > SLICE_CHANNELS, "{listed} channels");
         node.disconnect(all[1]);
         node.check(all[0], "PUBSUB CHANNELS", "[]");
         node.check(all[0], "SPUBLISH s 1", "(integer) 0");
@@ -348,6 +391,18 @@ fn a_slow_subscriber_is_closed_at_its_limit() {
         node.stall(normal, 64 << 20);
         assert!(!node.is_closed(normal));
     }
+}
+
+#[test]
+fn a_slow_subscriber_is_closed_without_a_limit_too() {
+    let mut node = Node::with(2, LendingMode::Usual, |config| config.output_limits.pubsub = OutputLimit::default());
+    let (slow, publisher) = (node.connect(0), node.connect(1));
+    node.run(slow, "SUBSCRIBE a");
+    node.stall(slow, SUBSCRIBER_OUTPUT_BYTES_MAX - 1000);
+    node.check(publisher, "PUBLISH a message", "(integer) 1");
+    assert!(!node.is_closed(slow));
+    node.check(publisher, &format!("PUBLISH a {}", "x".repeat(2000)), "(integer) 1");
+    assert!(node.is_closed(slow));
 }
 
 #[test]
