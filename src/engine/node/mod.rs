@@ -8,7 +8,7 @@
 //! ```
 //!
 //! This file holds the questions and the answers; what each is about has a file of its own. FLUSHALL, FLUSHDB and SWAPDB
-//! change every shard in one step, so they are transactions (`transact`).
+//! change every shard in one step, so they are transactions (`transact`). PUBLISH is asked of nobody (`publish`).
 //!
 //! Invariant: every question is answered by every core that was asked, so no client waits for ever.
 

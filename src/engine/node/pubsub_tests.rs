@@ -214,7 +214,8 @@ fn pipelines_keep_their_order() {
     everywhere(|node, cores| {
         let all = clients(node, cores);
         node.run(all[0], "HELLO 3");
-        let pipeline = "SET {x}k 1\r\nSUBSCRIBE a b c\r\nPUBLISH b 1\r\nGET {x}k\r\nPUBLISH a 2\r\nUNSUBSCRIBE b\r\nPUBLISH b 3\r\nPING";
+        let pipeline = "SET {x}k 1\r\nSUBSCRIBE a b c\r\nPUBLISH b 1\r\nGET {x}k\r\n\
+            PUBLISH a 2\r\nUNSUBSCRIBE b\r\nPUBLISH b 3\r\nPING";
         node.check(
             all[0],
             pipeline,
