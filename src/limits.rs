@@ -323,3 +323,16 @@ pub const COMPACTED_CELLS_PER_TURN: usize = 128;
 
 /// Bytes of deleted data that are given back at once: a few hundred pages, some dozen microseconds.
 pub const BURIAL_BYTES: usize = 1024 * 1024;
+
+/// About what one subscription costs beside the bytes of its name: its places in the sets of its client and of its core.
+pub const SUBSCRIPTION_BYTES: usize = 256;
+/// Bytes that the subscriptions of one client may take: half a million with short names. A client that would have more is
+/// refused them.
+pub const SUBSCRIPTION_BYTES_PER_CLIENT_MAX: usize = 128 * 1024 * 1024;
+/// Subscriptions of a client that has left which are forgotten in one turn, at about half a microsecond each.
+pub const SUBSCRIPTIONS_PER_SLICE: usize = 256;
+/// Names of channels that PUBSUB CHANNELS looks at in one turn.
+pub const SLICE_CHANNELS: usize = 1024;
+/// Output at which a subscriber that does not read is closed if `client-output-buffer-limit` sets no limit for its class:
+/// it would otherwise hold whatever all others publish.
+pub const SUBSCRIBER_OUTPUT_BYTES_MAX: usize = 1 << 30;

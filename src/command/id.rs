@@ -151,11 +151,26 @@ pub enum CommandId {
     ClusterGetkeysinslot,
     ClusterHelp,
     ClusterKeyslot,
+    Psubscribe,
+    Publish,
+    Pubsub,
+    PubsubChannels,
+    PubsubHelp,
+    PubsubNumpat,
+    PubsubNumsub,
+    PubsubShardchannels,
+    PubsubShardnumsub,
+    Punsubscribe,
+    Spublish,
+    Ssubscribe,
+    Subscribe,
+    Sunsubscribe,
+    Unsubscribe,
 }
 
 impl CommandId {
     /// How many there are, subcommands included.
-    pub const COUNT: usize = Self::ClusterKeyslot as usize + 1;
+    pub const COUNT: usize = Self::Unsubscribe as usize + 1;
 
     /// All of them, in order.
     pub fn all() -> impl Iterator<Item = Self> {

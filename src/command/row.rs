@@ -148,6 +148,8 @@ pub enum Group {
     Hash,
     /// Lists.
     List,
+    /// Publish and subscribe.
+    Pubsub,
     /// The server.
     Server,
     /// Sets.
@@ -170,6 +172,7 @@ impl Group {
             Self::Generic => "generic",
             Self::Hash => "hash",
             Self::List => "list",
+            Self::Pubsub => "pubsub",
             Self::Server => "server",
             Self::Set => "set",
             Self::SortedSet => "sorted-set",

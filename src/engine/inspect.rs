@@ -37,6 +37,8 @@ impl Engine {
             (self.topology.all().filter(of_others).any(|core| self.port.credits(core) != MAIL_CREDITS), "credits"),
             (self.credits.iter().any(|credits| !credits.is_empty()), "credits of requests under way"),
             (self.holds_loan(), "a loan"),
+            (!self.unpublished.is_empty(), "messages that were not published"),
+            (!self.own_messages.is_empty(), "messages to the client at work"),
             (!self.runnable.is_empty(), "sessions that may go on"),
             (self.no_credit.iter().any(|list| !list.is_empty()), "sessions that wait for credit"),
             (!self.unsent.is_empty(), "sessions with output"),

@@ -15,11 +15,12 @@ use std::sync::Arc;
 use crate::base::ConnId;
 use crate::command::CommandId;
 use crate::keyspace::Entry;
+use crate::pubsub::Message;
 use crate::resp::{Output, Protocol, Request, Span};
-use crate::session::Selected;
+use crate::session::{NO_PLACE, Selected};
 use crate::txn::{Intents, TxnId};
 
-use super::node::{Ask, Slow, Told};
+use super::node::{Ask, Change, Slow, Told};
 use super::room::Room;
 use super::transact::Scheduling;
 
@@ -39,6 +40,11 @@ pub struct Batch {
 pub(super) struct Place {
     pub(super) conn: ConnId,
     pub(super) place: u32,
+}
+
+impl Place {
+    /// No client waits for the reply.
+    pub(super) const NOBODY: Self = Self { conn: ConnId { index: 0, generation: 0 }, place: NO_PLACE };
 }
 
 /// A command to be run by the owner of its keys.
@@ -95,6 +101,12 @@ pub(super) enum Rare {
     Seen(Arc<[u8]>),
     /// Nobody on the sending core watches any more.
     Unwatched,
+    /// Publish this at its home, which gets this letter, and reply how many have received it.
+    Publish { reply_to: Place, message: Message },
+    /// It was published: give it to your subscribers, and reply with nothing, which returns the credit.
+    Message(Message),
+    /// Clients that are gone were subscribed to these.
+    Unsubscribed(Change),
     /// A connection that is better served by the core that gets it.
     Adopt(OwnedFd),
 }

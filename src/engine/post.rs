@@ -169,7 +169,7 @@ impl Engine {
 
     /// Lets `write` encode the reply to a request of `core`: into its batch, or into the session's pipeline if it is this
     /// core's.
-    fn reply_to(&mut self, core: CoreId, place: Place, write: impl FnOnce(&mut Self, &mut Output)) {
+    pub(super) fn reply_to(&mut self, core: CoreId, place: Place, write: impl FnOnce(&mut Self, &mut Output)) {
         if core == self.core {
             let mut out = std::mem::take(&mut self.scratch);
             write(self, &mut out);
@@ -192,6 +192,9 @@ impl Engine {
     fn take_reply(&mut self, from: CoreId, place: Place, replies: &Output, start: usize, len: usize) {
         if let Some(credit) = self.credits[from.index()].pop() {
             self.port.settle(credit);
+        }
+        if !self.unpublished.is_empty() {
+            self.publish_waiting();
         }
         while let Some(conn) = self.no_credit[from.index()].pop_front() {
             self.runnable.push_back(conn);
@@ -231,6 +234,12 @@ impl Engine {
             Rare::Slow(slow) => self.was_slow(slow),
             Rare::Seen(line) => self.seen(&line),
             Rare::Unwatched => self.unwatched(from),
+            Rare::Publish { reply_to, message } => self.publish_for(from, reply_to, message),
+            Rare::Message(message) => {
+                self.deliver(&message);
+                self.reply_to(from, Place::NOBODY, |_, _| {});
+            }
+            Rare::Unsubscribed(change) => self.take_change(from, &change),
             Rare::Adopt(descriptor) => self.effects.push_back(Effect::Adopt(descriptor)),
         }
     }

@@ -1,12 +1,12 @@
 //! From bytes to requests, and from a request to whoever runs it.
 
 use super::keyed::Outcome;
-use super::node::{Refused, WATCHER_REFUSED};
+use super::node::{Refused, WATCHER_REFUSED, is_for_subscribers};
 use super::{Deferred, Engine};
 use crate::base::ConnId;
 use crate::command::{self, Command, Flags, Scope};
 use crate::limits::{BOUNDED_COMMAND_US, REQUESTS_PER_TURN, TIMED_ONE_IN};
-use crate::resp::{ParserLimits, Reply, ReplyError, Request, RequestParser};
+use crate::resp::{ParserLimits, Protocol, Reply, ReplyError, Request, RequestParser};
 use crate::session::{Input, ReplyMode, Session, State};
 
 /// Whether a request was taken.
@@ -62,7 +62,9 @@ impl Engine {
         let free = match session.state {
             State::Ready | State::NoCredit | State::Paused => true,
             State::Draining => session.pipeline.is_settled(),
-            State::Stuffed => self.has_output_limit() || session.unsent_bytes <= self.output_bytes_max() / 2,
+            State::Stuffed => {
+                self.has_output_limit(&session) || session.unsent_bytes <= self.output_bytes_max(&session) / 2
+            }
             State::Busy | State::Closing => false,
         };
         if free {
@@ -173,12 +175,15 @@ impl Engine {
         if !session.authenticated && !command.flags.contains(Flags::NO_AUTH) {
             return self.reject(session, command, ReplyError::NoAuth);
         }
+        if session.is_subscriber() && session.protocol == Protocol::Resp2 && !is_for_subscribers(command) {
+            return self.refuse_subscriber(session, command);
+        }
         if self.pause.is_some() && self.is_paused(command) {
             session.state = State::Paused;
             self.paused.push_back(session.conn);
             return Flow::Hold;
         }
-        if session.pipeline.held_bytes() + session.unsent_bytes > self.output_bytes_max() {
+        if session.output_bytes() > self.output_bytes_max(session) {
             session.state = State::Stuffed;
             if session.unsent_bytes == 0 {
                 // The network has not been asked yet: if it takes all, the session goes on with the next turn.
@@ -199,6 +204,9 @@ impl Engine {
             Scope::Session | Scope::Core => self.counting_failures(session, command, request, Self::unkeyed),
             Scope::Node => self.counting_failures(session, command, request, Self::node_wide),
         };
+        if !self.own_messages.is_empty() {
+            self.take_own_messages(session);
+        }
         if flow == Flow::Next {
             session.last_command = Some(command.id);
             session.commands += 1;

@@ -123,9 +123,14 @@ impl Node {
 
     /// Sends an inline request (with Redis's quoting) and lets the node come to rest.
     pub(super) fn send(&mut self, client: Client, request: &str) {
+        self.queue(client, request);
+        self.settle();
+    }
+
+    /// Sends an inline request that arrives with the next turn of the client's core.
+    pub(super) fn queue(&mut self, client: Client, request: &str) {
         let core = self.lines[client.0].core;
         self.inputs[core].push_back((client.0, format!("{request}\r\n").into_bytes()));
-        self.settle();
     }
 
     /// Everything that the client has received since it last looked.

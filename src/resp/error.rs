@@ -118,6 +118,7 @@ reply_errors! {
         ClientIdNotPositive = "ERR client-id should be greater than 0",
         InvalidClientId = "ERR Invalid client ID",
         PauseMode = "ERR CLIENT PAUSE mode must be WRITE or ALL",
+        TooManySubscriptions = "ERR max number of subscriptions of a client reached",
         UnblockReason = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
 
         // Slots.

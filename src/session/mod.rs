@@ -14,6 +14,7 @@ pub use pipeline::Pipeline;
 
 use crate::base::{ClientId, ConnId};
 use crate::command::CommandId;
+use crate::pubsub::{Kind, Subscriptions};
 use crate::resp::Protocol;
 
 /// Where a client comes from, as CLIENT LIST shows it.
@@ -96,6 +97,8 @@ pub struct Session {
     pub no_touch: bool,
     /// The client is fed by MONITOR.
     pub monitoring: bool,
+    /// What it is subscribed to; `None` if to nothing.
+    pub subscriptions: Option<Box<Subscriptions>>,
     /// CLIENT SETNAME.
     pub name: Option<Box<str>>,
     /// CLIENT SETINFO LIB-NAME.
@@ -124,6 +127,8 @@ pub struct Session {
     pub unsent_bytes: usize,
     /// Since when that has been above the soft limit, on the monotonic clock.
     pub above_soft_since_us: Option<u64>,
+    /// It holds more output than it may, and is closed at the end of the turn.
+    pub overfull: bool,
     /// Reading from its socket is suspended.
     pub reading_paused: bool,
     /// Its peer sends nothing more.
@@ -148,6 +153,7 @@ impl Session {
             no_evict: false,
             no_touch: false,
             monitoring: false,
+            subscriptions: None,
             name: None,
             library_name: None,
             library_version: None,
@@ -162,6 +168,7 @@ impl Session {
             pipeline: Pipeline::default(),
             unsent_bytes: 0,
             above_soft_since_us: None,
+            overfull: false,
             reading_paused: false,
             ended: false,
             listed: false,
@@ -169,7 +176,7 @@ impl Session {
         }
     }
 
-    /// Back to how it came (RESET), but for its identity.
+    /// Back to how it came (RESET), but for its identity and its subscriptions, which others know of.
     pub fn reset(&mut self, authenticated: bool) {
         self.protocol = Protocol::Resp2;
         self.database = 0;
@@ -191,6 +198,23 @@ impl Session {
             self.reply_mode = ReplyMode::On;
         }
         NO_PLACE
+    }
+
+    /// Whether it has a subscription.
+    #[inline]
+    pub fn is_subscriber(&self) -> bool {
+        self.subscriptions.is_some()
+    }
+
+    /// Its subscriptions of one kind.
+    pub fn subscribed(&self, kind: Kind) -> usize {
+        self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.count(kind))
+    }
+
+    /// Bytes that it holds in memory for its client: replies and messages, in its own hands and in those of the network.
+    #[inline]
+    pub fn output_bytes(&self) -> usize {
+        self.pipeline.held_bytes() + self.unsent_bytes
     }
 
     /// How its next command meets the keyspace.

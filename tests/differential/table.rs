@@ -38,7 +38,7 @@ const fn settles(weight: u32, template: &'static str) -> Row {
 }
 
 /// Every form that is sent.
-pub(crate) const TABLE: &[&[Row]] = &[STRINGS, BITMAPS, KEYS, CONNECTION, SERVER, COMMANDS];
+pub(crate) const TABLE: &[&[Row]] = &[STRINGS, BITMAPS, KEYS, CONNECTION, PUBSUB, SERVER, COMMANDS];
 
 const STRINGS: &[Row] = &[
     row(60, "GET {k}"),
@@ -150,9 +150,19 @@ const CONNECTION: &[Row] = &[
     fixed(1, "CLIENT KILL (1.2.3.4:5|ID 99999999|ID x|TYPE bad|TYPE pubsub|USER nobody|SKIPME maybe|ADDR 1.2.3.4:5)"),
     fixed(1, "CLIENT UNBLOCK (99999999|x) [TIMEOUT|ERROR|BAD]"),
     fixed(1, "CLIENT (UNPAUSE|PAUSE x|PAUSE -1|PAUSE 1 BAD|REPLY BAD|REPLY ON|BAD)"),
-    fixed_by(1, "(CLIENT|CONFIG|OBJECT|MEMORY|SLOWLOG|LATENCY|COMMAND|DEBUG) HELP", Compare::Shape),
+    fixed_by(1, "(CLIENT|CONFIG|OBJECT|MEMORY|PUBSUB|SLOWLOG|LATENCY|COMMAND|DEBUG) HELP", Compare::Shape),
     row(3, "{junkname} <{v}>"),
-    fixed(1, "(CLIENT|CONFIG|OBJECT|MEMORY|SLOWLOG|LATENCY) [{junkname}] [{name}]"),
+    fixed(1, "(CLIENT|CONFIG|OBJECT|MEMORY|PUBSUB|SLOWLOG|LATENCY) [{junkname}] [{name}]"),
+];
+
+// A subscriber may ask for little else and gets what nobody awaits: who gets what is for `tests/pubsub.rs`.
+const PUBSUB: &[Row] = &[
+    row(2, "(PUBLISH|SPUBLISH) {v} {v}"),
+    row(1, "PUBSUB (NUMSUB|SHARDNUMSUB) [{v}] [{v}]"),
+    row(1, "PUBSUB (CHANNELS|SHARDCHANNELS) [{v}]"),
+    fixed(1, "PUBSUB (NUMPAT|NUMPAT x|CHANNELS a b|BAD|HELP x)"),
+    row(1, "(UNSUBSCRIBE|PUNSUBSCRIBE|SUNSUBSCRIBE) [{v}]"),
+    fixed(1, "(SUBSCRIBE|PSUBSCRIBE|SSUBSCRIBE|PUBLISH {v}|SPUBLISH {v}|PUBLISH a b c|PUBSUB)"),
 ];
 
 const SERVER: &[Row] = &[

@@ -11,6 +11,7 @@ mod history;
 mod load;
 mod model;
 mod node;
+mod pubsub;
 mod random;
 mod reply;
 
@@ -60,6 +61,11 @@ fn credits_run_out_and_nothing_is_lost() {
 #[test]
 fn walks_find_what_stays() {
     every_seed("walks", SEEDS / 5, crowd::walks);
+}
+
+#[test]
+fn channels_have_one_order_and_lose_nothing() {
+    every_seed("channels", SEEDS / 4, pubsub::channels);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod connection;
 mod generic;
 mod hash;
 mod list;
+mod pubsub;
 mod server;
 mod set;
 mod sorted_set;
@@ -17,7 +18,7 @@ mod tests;
 use super::{Command, CommandId};
 
 /// The groups in the order of [`CommandId`].
-const GROUPS: [&[Command]; 10] = [
+const GROUPS: [&[Command]; 11] = [
     &string::ROWS,
     &bitmap::ROWS,
     &generic::ROWS,
@@ -28,6 +29,7 @@ const GROUPS: [&[Command]; 10] = [
     &connection::ROWS,
     &server::ROWS,
     &cluster::ROWS,
+    &pubsub::ROWS,
 ];
 
 /// Commands without their subcommands.

@@ -13,7 +13,7 @@ use super::requests::Flow;
 use crate::base::{glob_matches_ignoring_case, slot};
 use crate::command::{self, Args, Command, CommandId, Refusal};
 use crate::limits::ATTACK_LOG_INTERVAL_US;
-use crate::resp::{ReplyError, Request};
+use crate::resp::{Protocol, ReplyError, Request};
 use crate::session::{Session, State};
 
 impl Engine {
@@ -68,6 +68,13 @@ impl Engine {
     fn ping(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
         if args.remaining() > 1 {
             return Err(ReplyError::WrongArity("ping").into());
+        }
+        if session.is_subscriber() && session.protocol == Protocol::Resp2 {
+            return Ok(self.answer(session, |_, reply| {
+                reply.array(2);
+                reply.bulk(b"pong");
+                reply.bulk(args.next().unwrap_or_default());
+            }));
         }
         Ok(self.answer(session, |_, reply| match args.next() {
             Ok(text) => reply.bulk(text),
@@ -146,6 +153,19 @@ impl Engine {
     pub(super) fn reject(&mut self, session: &mut Session, command: &'static Command, error: ReplyError) -> Flow {
         self.stats.failures[command.id.index()].rejected += 1;
         self.refuse(session, error)
+    }
+
+    /// Refuses a command to a client that has subscriptions and speaks RESP2.
+    #[cold]
+    pub(super) fn refuse_subscriber(&mut self, session: &mut Session, command: &'static Command) -> Flow {
+        self.stats.failures[command.id.index()].rejected += 1;
+        let text = format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+             context",
+            command.name
+        );
+        self.count_error(&text);
+        self.answer(session, |_, reply| reply.error_text(&text))
     }
 
     /// Refuses a request that is no command.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::{Ask, Gathered, Handled, Refused, Told};
 use crate::base::{ClientId, ConnId, CoreId, Now};
-use crate::command::{Args, Command, number};
+use crate::command::{Args, Command, Flags, number};
 use crate::engine::mail::{Handle, Rare};
 use crate::engine::{Engine, Pause};
 use crate::limits::SLICE_SESSIONS;
+use crate::pubsub::Kind;
 use crate::resp::{Protocol, Reply, ReplyError};
 use crate::session::{Session, State};
 
@@ -23,10 +24,11 @@ pub(in crate::engine) struct ClientFilter {
     skip: Option<ClientId>,
 }
 
-/// What CLIENT LIST TYPE tells apart. There are neither replicas, nor masters, nor subscribers yet.
+/// What CLIENT LIST TYPE tells apart. There are neither replicas nor masters yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum ClientKind {
     Normal,
+    Subscriber,
     Other,
 }
 
@@ -34,9 +36,16 @@ impl ClientKind {
     fn parse(name: &[u8]) -> Result<Self, Refused> {
         match name.to_ascii_lowercase().as_slice() {
             b"normal" => Ok(Self::Normal),
-            b"master" | b"slave" | b"replica" | b"pubsub" => Ok(Self::Other),
+            b"pubsub" => Ok(Self::Subscriber),
+            b"master" | b"slave" | b"replica" => Ok(Self::Other),
             _ => Err(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(name)).into()),
         }
+    }
+}
+
+impl ClientKind {
+    fn of(session: &Session) -> Self {
+        if session.is_subscriber() { Self::Subscriber } else { Self::Normal }
     }
 }
 
@@ -85,7 +94,7 @@ impl ClientFilter {
 
     fn lets_through(&self, session: &Session) -> bool {
         (self.ids.is_empty() || self.ids.contains(&session.id.0))
-            && self.kind.is_none_or(|kind| kind == ClientKind::Normal)
+            && self.kind.is_none_or(|kind| kind == ClientKind::of(session))
             && self.address.as_deref().is_none_or(|address| *address == *session.peer.address.as_bytes())
             && self.local_address.as_deref().is_none_or(|address| *address == *session.peer.local_address.as_bytes())
             && self.skip.is_none_or(|skip| skip != session.id)
@@ -101,13 +110,14 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
         .as_ref()
         .map_or((0, 0), |input| (input.len(), input.capacity() - input.len().min(input.capacity())));
     let (ready, held) = (session.pipeline.ready_bytes(), session.pipeline.held_bytes());
-    let unsent = held + session.unsent_bytes;
-    let memory = size_of::<Session>() + input_used + input_room + unsent;
+    let unsent = session.output_bytes();
+    let subscriptions = session.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.bytes());
+    let memory = size_of::<Session>() + input_used + input_room + unsent + subscriptions;
     let mut line = String::with_capacity(320);
     // Writing to a string does not fail.
     _ = write!(
         line,
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi=-1 qbuf={} \
          qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} cmd={} \
          user=default redir=-1 resp={} lib-name={} lib-ver={}",
         session.id.0,
@@ -119,6 +129,9 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
         seconds_since(session.active_us),
         flags(session),
         session.database,
+        session.subscribed(Kind::Channel),
+        session.subscribed(Kind::Pattern),
+        session.subscribed(Kind::Shard),
         input_used,
         input_room,
         held,
@@ -139,6 +152,7 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
 fn flags(session: &Session) -> String {
     let all = [
         ('O', session.monitoring),
+        ('P', session.is_subscriber()),
         ('c', session.state == State::Closing),
         ('U', session.peer.unix),
         ('e', session.no_evict),
@@ -298,7 +312,9 @@ impl Engine {
 
     /// Whether CLIENT PAUSE holds a command.
     pub(in crate::engine) fn is_paused(&self, command: &Command) -> bool {
-        self.pause.is_some_and(|pause| !pause.writes_only || command.is_write())
+        self.pause.is_some_and(|pause| {
+            !pause.writes_only || command.flags.intersects(Flags::WRITE.with(Flags::MAY_REPLICATE))
+        })
     }
 
     /// Ends a CLIENT PAUSE whose time is over.
