@@ -544,7 +544,7 @@ mod tests {
                 let needle = Needle::new(string);
                 let mut element = vec![0; needle.element_len()];
                 needle.write(&mut element);
-                prop_assert_eq!(&element, &element_of(string));
+                prop_assert_eq!(&element, &Bare::element_of(string));
                 prop_assert!(Pack::new(&pack).matches(at, &needle));
                 prop_assert_eq!(Pack::new(&pack).hashed(at), needle.hashed());
             }
