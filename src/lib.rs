@@ -21,7 +21,8 @@
 //! - *another core* that is awake: the arguments are copied once into this turn's batch, a place in the client's pipeline is
 //!   reserved, the owner runs the command, encodes the final bytes and mails them back;
 //! - *several cores*: a transaction (`txn`), or all at once if every shard is here or can be borrowed;
-//! - *every core* (INFO, SCAN, CLIENT LIST): a question to each, and the answers are joined.
+//! - *every core* (INFO, SCAN, CLIENT LIST): a question to each, and the answers are joined;
+//! - *behind MULTI*: it is queued in the session, and EXEC makes one plan for all that is queued.
 //!
 //! Replies leave in request order, one send per connection and turn.
 //!

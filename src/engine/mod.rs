@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A command goes one way through the files: `requests` (bytes to requests, checks) → `keyed` (here, borrowed, by mail) or
-//! `transact` (several cores) or `node` (every core) → `exec` → the session's pipeline → an effect. `post` is where mail
+//! `transact` (several cores) or `node` (every core) or `multi` (later, with others) → `exec` → the session's pipeline → an effect. `post` is where mail
 //! arrives.
 //!
 //! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
@@ -25,6 +25,7 @@ mod facts;
 mod inspect;
 mod keyed;
 mod mail;
+mod multi;
 mod node;
 mod post;
 mod requests;
@@ -59,6 +60,7 @@ use crate::topology::Topology;
 use crate::txn::Ledger;
 
 use self::mail::Work;
+use self::multi::Execution;
 use self::post::Waiter;
 use self::sessions::Sessions;
 use self::transact::Transaction;
@@ -224,6 +226,7 @@ pub struct Engine {
 
     ledger: Ledger<Waiter, Work>,
     transactions: Slab<Transaction>,
+    executions: Slab<Box<Execution>>,
     questions: Slab<node::Question>,
     /// Work for the whole shard that goes on in slices.
     slices: VecDeque<node::Slice>,
@@ -319,6 +322,7 @@ impl Engine {
             stash: VecDeque::new(),
             ledger: Ledger::new(hasher),
             transactions: Slab::new(),
+            executions: Slab::new(),
             questions: Slab::new(),
             slices: VecDeque::new(),
             assembly: Some(assembly),

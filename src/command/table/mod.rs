@@ -6,6 +6,7 @@ mod connection;
 mod generic;
 mod server;
 mod string;
+mod transactions;
 
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,15 @@ mod tests;
 use super::{Command, CommandId};
 
 /// The groups in the order of [`CommandId`].
-const GROUPS: [&[Command]; 6] =
-    [&string::ROWS, &bitmap::ROWS, &generic::ROWS, &connection::ROWS, &server::ROWS, &cluster::ROWS];
+const GROUPS: [&[Command]; 7] = [
+    &string::ROWS,
+    &bitmap::ROWS,
+    &generic::ROWS,
+    &connection::ROWS,
+    &server::ROWS,
+    &cluster::ROWS,
+    &transactions::ROWS,
+];
 
 /// Commands without their subcommands.
 const COMMANDS: usize = {

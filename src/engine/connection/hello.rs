@@ -85,6 +85,7 @@ impl Engine {
         if session.monitoring {
             self.monitor_left(session.conn);
         }
+        self.unwatch(session);
         session.reset(self.config.requirepass.is_none());
         Ok(self.answer(session, |_, reply| reply.simple("RESET")))
     }

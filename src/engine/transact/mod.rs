@@ -15,7 +15,7 @@ mod part;
 mod share;
 
 use self::part::{Manner, Part, PartKey, join, manner, part_request};
-use super::mail::{Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work, Writes};
+use super::mail::{Asker, Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work, Writes};
 use super::requests::Flow;
 use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
@@ -36,6 +36,8 @@ pub(super) struct Transaction {
     protocol: Protocol,
     request: OwnedRequest,
     id: TxnId,
+    /// It is part of an EXEC, whose number it has and which holds the keys.
+    within_exec: bool,
     parts: Vec<Part>,
     /// Answers that are still to come in this phase.
     awaiting: usize,
@@ -70,7 +72,8 @@ impl Engine {
             return self.refuse(session, ReplyError::WrongArity(command.name));
         }
         let parts = self.parts(command, request, session.database);
-        if request.data().len() <= LARGE_VALUE_BYTES && self.hold_all(&parts) {
+        let holder = session.executing.and_then(|executing| executing.holder);
+        if holder.is_none() && request.data().len() <= LARGE_VALUE_BYTES && self.hold_all(&parts) {
             if !parts.iter().all(|part| self.has_room_at(part.core, part.room(command, request, self.counts_keys()))) {
                 return self.reject(session, command, ReplyError::OutOfMemory);
             }
@@ -85,15 +88,20 @@ impl Engine {
             selected: session.selected(),
             protocol: session.protocol,
             request: OwnedRequest::new(request.iter()),
-            id: TxnId(0),
+            id: holder.unwrap_or(TxnId(0)),
+            within_exec: holder.is_some(),
             parts,
             awaiting: 0,
             outcome: Scheduling::Accepted,
             began_us: None,
         });
         self.stats.transactions += 1;
-        self.deferred = Deferred::Transaction(Handle(handle as u32));
-        self.schedule(Handle(handle as u32));
+        let handle = Handle(handle as u32);
+        self.deferred = Deferred::Transaction(handle);
+        match holder {
+            None => self.schedule(handle),
+            Some(_) => self.execute_parts(handle),
+        }
         Flow::Next
     }
 
@@ -142,7 +150,8 @@ impl Engine {
             .map(|part| {
                 let intents = part.intents(transaction.command, request);
                 let room = part.room(transaction.command, request, counts_keys);
-                (part.core, Rare::Schedule { id: transaction.id, handle, intents, room })
+                let asker = Asker::Command(handle);
+                (part.core, Rare::Schedule { id: transaction.id, asker, intents, room, work: None })
             })
             .collect();
         for (core, letter) in letters {
@@ -170,7 +179,14 @@ impl Engine {
             self.stats.transaction_retries += 1;
             return self.schedule(handle);
         }
+        self.execute_parts(handle);
+    }
+
+    /// Has every core do its part.
+    fn execute_parts(&mut self, handle: Handle) {
+        let Some(transaction) = self.transactions.get_mut(handle.0 as usize) else { return };
         transaction.awaiting = transaction.parts.len();
+        let within_exec = transaction.within_exec;
         let id = transaction.id;
         let works: Vec<(CoreId, Work)> = transaction
             .parts
@@ -182,7 +198,8 @@ impl Engine {
             })
             .collect();
         for (core, work) in works {
-            self.write(core, Rare::Execute { id, work: Box::new(work) });
+            let work = Box::new(work);
+            self.write(core, if within_exec { Rare::Perform(work) } else { Rare::Execute { id, work } });
         }
     }
 
@@ -227,14 +244,19 @@ impl Engine {
         if transaction.awaiting > 0 {
             return;
         }
-        let Transaction { client, command, selected, protocol, request, id, parts, began_us, .. } =
+        let Transaction { client, command, selected, protocol, request, id, within_exec, parts, began_us, .. } =
             self.transactions.remove(handle.0 as usize);
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, protocol);
         // The intents stay until the outcome is stored, so the reply may leave at once: nobody can look at the keys before.
         let outcome = self.run_assembled(command, selected, request.request(), parts, &mut reply);
         for (core, writes) in outcome {
-            self.write(core, Rare::Store { id, writes });
+            if within_exec && core == self.core {
+                // The next command of the EXEC runs here at once, and would pass a letter.
+                self.with_held(core, |engine, shard| engine.apply(shard, writes));
+            } else {
+                self.write(core, Rare::Store { ends: (!within_exec).then_some(id), writes });
+            }
         }
         if let Some(began_us) = began_us {
             self.observe_end_of(client.conn, command, request.request(), began_us);
@@ -261,7 +283,7 @@ impl Engine {
     pub(super) fn release_session(&mut self, conn: ConnId) {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         if session.state == State::Busy {
-            session.state = State::Ready;
+            session.state = if session.executing.is_some() { State::Executing } else { State::Ready };
             if !session.runnable {
                 session.runnable = true;
                 self.runnable.push_back(conn);
