@@ -179,6 +179,17 @@ pub const INPUT_PAUSE_BYTES: usize = 64 * 1024;
 /// turn (500 us).
 pub const REQUESTS_PER_TURN: usize = 512;
 
+/// Queued commands that EXEC runs in one go, if it can run them in one: as many as of a pipeline. Of a longer queue as
+/// many are run in each turn, while the keys are held.
+pub const EXEC_COMMANDS_AT_ONCE: usize = REQUESTS_PER_TURN;
+
+/// What a queued command may need of its shard beyond its arguments, in bytes: an entry's head and its place in the table.
+pub const ENTRY_OVERHEAD_BYTES: usize = 32;
+
+/// Keys that a client may watch at once: WATCH of one more is an error. FLUSHALL visits all watched keys of a core at
+/// some dozen nanoseconds each.
+pub const WATCHED_KEYS_MAX: usize = 4096;
+
 /// Sessions with waiting input that go on in one turn.
 pub const SESSIONS_PER_TURN: usize = 16;
 

@@ -166,11 +166,16 @@ pub enum CommandId {
     Subscribe,
     Sunsubscribe,
     Unsubscribe,
+    Discard,
+    Exec,
+    Multi,
+    Unwatch,
+    Watch,
 }
 
 impl CommandId {
     /// How many there are, subcommands included.
-    pub const COUNT: usize = Self::Unsubscribe as usize + 1;
+    pub const COUNT: usize = Self::Watch as usize + 1;
 
     /// All of them, in order.
     pub fn all() -> impl Iterator<Item = Self> {

@@ -29,6 +29,7 @@ impl Engine {
         let checks = [
             (!self.ledger.is_empty(), "intents"),
             (!self.transactions.is_empty(), "transactions"),
+            (!self.executions.is_empty(), "queues that are executed"),
             (!self.questions.is_empty(), "questions"),
             (!self.slices.is_empty(), "slices"),
             (!self.held_back.is_empty(), "requests held back by one that waits"),
@@ -60,6 +61,12 @@ impl Engine {
     #[doc(hidden)]
     pub fn holds_loan(&self) -> bool {
         self.loans.iter().any(Option::is_some)
+    }
+
+    /// Keys that clients of this core watch.
+    #[doc(hidden)]
+    pub fn watched_keys(&self) -> usize {
+        self.sessions.iter().map(|session| session.watched.len()).sum()
     }
 
     /// Whether a transaction has left an intent here.

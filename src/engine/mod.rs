@@ -13,8 +13,8 @@
 //! ```
 //!
 //! A command goes one way through the files: `requests` (bytes to requests, checks) → `keyed` (here, borrowed, by mail) or
-//! `transact` (several cores) or `node` (every core) → `exec` → the session's pipeline → an effect. `post` is where mail
-//! arrives, and `publish` takes messages to subscribers.
+//! `transact` (several cores) or `node` (every core) or `multi` (later, with others) → `exec` → the session's pipeline →
+//! an effect. `post` is where mail arrives, and `publish` takes messages to subscribers.
 //!
 //! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
@@ -25,6 +25,7 @@ mod facts;
 mod inspect;
 mod keyed;
 mod mail;
+mod multi;
 mod node;
 mod post;
 mod publish;
@@ -61,6 +62,7 @@ use crate::topology::Topology;
 use crate::txn::Ledger;
 
 use self::mail::Work;
+use self::multi::Execution;
 use self::post::Waiter;
 use self::publish::{Frames, OwnMessage, Unpublished};
 use self::sessions::Sessions;
@@ -227,6 +229,7 @@ pub struct Engine {
 
     ledger: Ledger<Waiter, Work>,
     transactions: Slab<Transaction>,
+    executions: Slab<Box<Execution>>,
     questions: Slab<node::Question>,
     /// Work for the whole shard that goes on in slices.
     slices: VecDeque<node::Slice>,
@@ -336,6 +339,7 @@ impl Engine {
             frames: Frames::default(),
             ledger: Ledger::new(hasher),
             transactions: Slab::new(),
+            executions: Slab::new(),
             questions: Slab::new(),
             slices: VecDeque::new(),
             assembly: Some(assembly),

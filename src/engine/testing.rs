@@ -135,13 +135,18 @@ impl Node {
 
     /// Everything that the client has received since it last looked.
     pub(super) fn received(&mut self, client: Client) -> String {
-        let bytes = std::mem::take(&mut self.lines[client.0].received);
+        let bytes = self.received_bytes(client);
         let mut rest = bytes.as_slice();
         let mut shown = Vec::new();
         while !rest.is_empty() {
             shown.push(show(&mut rest));
         }
         shown.join(" ")
+    }
+
+    /// The same as it came.
+    pub(super) fn received_bytes(&mut self, client: Client) -> Vec<u8> {
+        std::mem::take(&mut self.lines[client.0].received)
     }
 
     /// Sends a request and shows what comes back.

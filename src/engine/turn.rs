@@ -13,7 +13,7 @@ use crate::limits::{
 };
 use crate::mesh::{LendingMode, Park};
 use crate::resp::{Output, Reply};
-use crate::session::{Peer, Session, State};
+use crate::session::{Closing, Peer, Session, State};
 
 /// Until when what has fallen due is swept. With sweeping off (`DEBUG SET-ACTIVE-EXPIRE`), what has been due for long goes
 /// nevertheless.
@@ -132,7 +132,7 @@ impl Engine {
                     self.close_overfull(conn);
                 } else if session.state == State::Closing && session.pipeline.is_settled() {
                     self.close(conn, true);
-                } else if session.pipeline.ready_bytes() > 0 {
+                } else if session.pipeline.ready_bytes() > 0 && !session.is_broken() {
                     self.effects.push_back(Effect::Send(conn));
                 }
             }
@@ -352,7 +352,12 @@ impl Engine {
     }
 
     /// Ends a session. Replies that are still under way to it are dropped when they come.
+    /// An EXEC that has begun is carried out nevertheless, and its client's place stays taken until then.
     pub(super) fn close(&mut self, conn: ConnId, after_output: bool) {
+        let how = if after_output { Closing::AfterOutput } else { Closing::Now };
+        if self.sessions.get_mut(conn).is_some_and(|session| session.closes_after_exec(how)) {
+            return;
+        }
         if let Some(mut session) = self.sessions.take(conn) {
             self.sessions.forget();
             self.forget_session(&mut session);
@@ -364,6 +369,7 @@ impl Engine {
     /// Undoes what a session that is gone has left elsewhere.
     pub(super) fn forget_session(&mut self, session: &mut Session) {
         self.shared.disconnected(self.core);
+        self.unwatch_keys(&session.watched);
         if session.monitoring {
             self.monitor_left(session.conn);
         }
@@ -417,8 +423,10 @@ impl Engine {
         let conns: Vec<ConnId> = self.sessions.iter().map(|session| session.conn).collect();
         for conn in conns {
             if let Some(session) = self.sessions.get_mut(conn) {
-                session.state = State::Closing;
                 session.input = None;
+                if !session.closes_after_exec(Closing::AfterOutput) {
+                    session.state = State::Closing;
+                }
             }
             self.list_unsent(conn);
         }
@@ -433,6 +441,7 @@ impl Engine {
     pub fn expects_mail(&self) -> bool {
         self.credits.iter().any(|credits| !credits.is_empty())
             || !self.transactions.is_empty()
+            || !self.executions.is_empty()
             || !self.questions.is_empty()
     }
 

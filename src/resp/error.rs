@@ -121,6 +121,16 @@ reply_errors! {
         TooManySubscriptions = "ERR max number of subscriptions of a client reached",
         UnblockReason = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
 
+        // Transactions.
+        NestedMulti = "ERR MULTI calls can not be nested",
+        WatchInMulti = "ERR WATCH inside MULTI is not allowed",
+        ExecWithoutMulti = "ERR EXEC without MULTI",
+        DiscardWithoutMulti = "ERR DISCARD without MULTI",
+        NotInMulti = "ERR Command not allowed inside a transaction",
+        ExecAborted = "EXECABORT Transaction discarded because of previous errors.",
+        MonitorInMulti = "ERR MONITOR isn't allowed for DENY BLOCKING client",
+        TooManyWatched = "ERR too many watched keys",
+
         // Slots.
         InvalidSlot = "ERR Invalid slot",
         InvalidSlotOrCount = "ERR Invalid slot or number of keys",

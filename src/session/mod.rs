@@ -6,16 +6,20 @@
 
 mod input;
 mod pipeline;
+mod queue;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 pub use input::Input;
 pub use pipeline::Pipeline;
+pub use queue::Queue;
 
 use crate::base::{ClientId, ConnId};
 use crate::command::CommandId;
+use crate::keyspace::Version;
 use crate::pubsub::{Kind, Subscriptions};
 use crate::resp::Protocol;
+use crate::txn::TxnId;
 
 /// Where a client comes from, as CLIENT LIST shows it.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +54,8 @@ pub enum State {
     Ready,
     /// A request that needs all cores, or several, is under way; nothing may overtake it.
     Busy,
+    /// The next queued command of an EXEC is to be run.
+    Executing,
     /// The next request waits until all earlier ones are answered.
     Draining,
     /// The core that owns the next key owes too many replies.
@@ -72,6 +78,30 @@ pub struct Selected {
     pub database: u16,
     /// CLIENT NO-TOUCH: commands leave the time of the last access as it is.
     pub no_touch: bool,
+}
+
+/// An EXEC that is under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Executing {
+    /// Its number in the engine's books.
+    pub number: u32,
+    /// The transaction that holds its keys, once it does.
+    pub holder: Option<TxnId>,
+    /// Commands that were queued, and the bytes that they take.
+    pub commands: usize,
+    /// See [`Executing::commands`].
+    pub memory_bytes: usize,
+    /// The connection is to be closed when it has ended: when what the client is owed has left, or at once.
+    pub closes: Option<Closing>,
+}
+
+/// How a connection is closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closing {
+    /// When the output has left.
+    AfterOutput,
+    /// At once.
+    Now,
 }
 
 /// One client.
@@ -117,6 +147,12 @@ pub struct Session {
     pub received_bytes: u64,
     /// Bytes handed to the network.
     pub sent_bytes: u64,
+    /// What it has queued since MULTI.
+    pub queue: Option<Box<Queue>>,
+    /// Keys that it watches, each with its database and what it was like.
+    pub watched: BTreeMap<(u16, Box<[u8]>), Version>,
+    /// Its EXEC.
+    pub executing: Option<Executing>,
     /// Whether it goes on.
     pub state: State,
     /// Bytes that are not yet a whole request, or that wait for their turn.
@@ -163,6 +199,9 @@ impl Session {
             commands: 0,
             received_bytes: 0,
             sent_bytes: 0,
+            queue: None,
+            watched: BTreeMap::new(),
+            executing: None,
             state: State::Ready,
             input: None,
             pipeline: Pipeline::default(),
@@ -186,6 +225,7 @@ impl Session {
         self.no_touch = false;
         self.monitoring = false;
         self.name = None;
+        self.queue = None;
     }
 
     /// Reserves the place of a reply that comes later, or [`NO_PLACE`] if the client does not want this one.
@@ -221,6 +261,32 @@ impl Session {
     #[inline]
     pub fn selected(&self) -> Selected {
         Selected { database: self.database, no_touch: self.no_touch }
+    }
+
+    /// A request was refused: what is queued, if anything is, will not run.
+    pub fn refuse_queue(&mut self) {
+        if let Some(queue) = &mut self.queue {
+            queue.refuse();
+        }
+    }
+
+    /// Has the connection closed once the EXEC that is under way has ended. False if there is none.
+    pub fn closes_after_exec(&mut self, how: Closing) -> bool {
+        match &mut self.executing {
+            Some(executing) if executing.closes != Some(Closing::Now) => executing.closes = Some(how),
+            _ => {}
+        }
+        self.executing.is_some()
+    }
+
+    /// Whether the client is gone, and its EXEC is not.
+    pub fn is_broken(&self) -> bool {
+        self.executing.is_some_and(|executing| executing.closes == Some(Closing::Now))
+    }
+
+    /// Bytes of commands that wait in it: sent and not yet looked at, and queued.
+    pub fn waiting_bytes(&self) -> usize {
+        self.input_bytes() + self.queue.as_ref().map_or(0, |queue| queue.memory_bytes())
     }
 
     /// Bytes that wait in it for being run.

@@ -53,7 +53,19 @@ impl Operation {
         let name = self.words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
         matches!(
             &name[..],
-            b"SELECT" | b"SWAPDB" | b"FLUSHALL" | b"FLUSHDB" | b"RESET" | b"HELLO" | b"CONFIG" | b"CLIENT"
+            b"SELECT"
+                | b"SWAPDB"
+                | b"FLUSHALL"
+                | b"FLUSHDB"
+                | b"RESET"
+                | b"HELLO"
+                | b"CONFIG"
+                | b"CLIENT"
+                | b"MULTI"
+                | b"EXEC"
+                | b"DISCARD"
+                | b"WATCH"
+                | b"UNWATCH"
         )
     }
 }
@@ -210,6 +222,9 @@ impl Generator {
         if self.rng.u16(..500) == 0 {
             self.silence();
         }
+        if self.pending.is_empty() && self.rng.u8(..50) == 0 {
+            self.transaction();
+        }
         self.pending.pop().unwrap_or_else(|| self.one())
     }
 
@@ -227,6 +242,56 @@ impl Generator {
                 self.pending.push(inside);
             }
             self.pending.push(quiet(Operation::plain(client, &["CLIENT", "REPLY", "OFF"])));
+        }
+    }
+
+    /// Queues a transaction, last first: keys may be watched before it, and anybody may change them.
+    fn transaction(&mut self) {
+        let client = self.client;
+        let end = if self.rng.u8(..10) == 0 { "DISCARD" } else { "EXEC" };
+        self.pending.push(Operation::plain(client, &[end]));
+        for _ in 0..self.rng.usize(0..8) {
+            let queued = self.queueable();
+            self.pending.push(queued);
+        }
+        if self.rng.u8(..20) == 0 {
+            let nested = [["MULTI"].as_slice(), &["WATCH", "a"], &["UNWATCH"], &["DISCARD", "x"]];
+            self.pending.push(Operation::plain(client, nested[self.rng.usize(..nested.len())]));
+        }
+        self.pending.push(Operation::plain(client, &["MULTI"]));
+        if self.rng.bool() {
+            for _ in 0..self.rng.usize(0..3) {
+                let change = self.queueable();
+                self.pending.push(Operation { client: self.rng.usize(..CLIENTS), ..change });
+            }
+            let mut words = vec![b"WATCH".to_vec()];
+            words.extend((0..self.rng.usize(1..4)).map(|_| pick(&mut self.rng, &KEYS).to_vec()));
+            self.pending.push(Operation { words, ..Operation::plain(client, &[]) });
+        }
+    }
+
+    /// A command whose reply is the same to the byte on both servers, wherever it stands, and which leaves the connection
+    /// as it is.
+    fn queueable(&mut self) -> Operation {
+        loop {
+            let operation = self.one();
+            let name = operation.words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+            let of_the_program = matches!(
+                &name[..],
+                b"AUTH"
+                    | b"CLIENT"
+                    | b"COMMAND"
+                    | b"CONFIG"
+                    | b"DEBUG"
+                    | b"DUMP"
+                    | b"HELLO"
+                    | b"OBJECT"
+                    | b"QUIT"
+                    | b"RESET"
+            );
+            if operation.compare == Compare::Exact && !operation.settles && !of_the_program {
+                return operation;
+            }
         }
     }
 

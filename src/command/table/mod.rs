@@ -11,6 +11,7 @@ mod server;
 mod set;
 mod sorted_set;
 mod string;
+mod transactions;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ mod tests;
 use super::{Command, CommandId};
 
 /// The groups in the order of [`CommandId`].
-const GROUPS: [&[Command]; 11] = [
+const GROUPS: [&[Command]; 12] = [
     &string::ROWS,
     &bitmap::ROWS,
     &generic::ROWS,
@@ -30,6 +31,7 @@ const GROUPS: [&[Command]; 11] = [
     &server::ROWS,
     &cluster::ROWS,
     &pubsub::ROWS,
+    &transactions::ROWS,
 ];
 
 /// Commands without their subcommands.

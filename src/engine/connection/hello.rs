@@ -89,6 +89,7 @@ impl Engine {
         if session.monitoring {
             self.monitor_left(session.conn);
         }
+        self.unwatch(session);
         session.reset(self.config.requirepass.is_none());
         if session.is_subscriber() {
             return Ok(self.reset_subscriber(session));

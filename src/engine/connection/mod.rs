@@ -42,6 +42,12 @@ impl Engine {
             CommandId::ClientReply => self.client_reply(session, args),
             CommandId::ClientSetinfo => self.client_setinfo(session, args),
             CommandId::ClientSetname => self.client_setname(session, args),
+            CommandId::Multi => self.multi(session),
+            CommandId::Discard => self.discard(session),
+            CommandId::Unwatch => {
+                self.unwatch(session);
+                Ok(self.answer(session, |_, reply| reply.ok()))
+            }
             CommandId::ClusterKeyslot => args.next().map_err(Into::into).map(|key| {
                 let slot = i64::from(slot(key).0);
                 self.answer(session, |_, reply| reply.integer(slot))
@@ -152,6 +158,10 @@ impl Engine {
     #[cold]
     pub(super) fn reject(&mut self, session: &mut Session, command: &'static Command, error: ReplyError) -> Flow {
         self.stats.failures[command.id.index()].rejected += 1;
+        if command.id == CommandId::Exec {
+            return self.abort(session, &error.text());
+        }
+        session.refuse_queue();
         self.refuse(session, error)
     }
 
@@ -177,7 +187,12 @@ impl Engine {
         }
         if let Refusal::WrongArity(command) = refusal {
             self.stats.failures[command.id.index()].rejected += 1;
+            if command.id == CommandId::Exec {
+                let error = ReplyError::WrongArity(command.name).text();
+                return self.abort(session, error.trim_start_matches("ERR "));
+            }
         }
+        session.refuse_queue();
         self.count_error("ERR");
         self.answer(session, |_, reply| refusal.write(request, reply))
     }

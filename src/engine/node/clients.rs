@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::{Ask, Gathered, Handled, Refused, Told};
 use crate::base::{ClientId, ConnId, CoreId, Now};
-use crate::command::{Args, Command, Flags, number};
+use crate::command::{Args, Command, CommandId, Flags, number};
 use crate::engine::mail::{Handle, Rare};
 use crate::engine::{Engine, Pause};
+use crate::keyspace::Version;
 use crate::limits::SLICE_SESSIONS;
 use crate::pubsub::Kind;
 use crate::resp::{Protocol, Reply, ReplyError};
-use crate::session::{Session, State};
+use crate::session::{Closing, Session, State};
 
 /// Which clients are meant. What is not named leaves the choice open.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -112,13 +113,15 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
     let (ready, held) = (session.pipeline.ready_bytes(), session.pipeline.held_bytes());
     let unsent = session.output_bytes();
     let subscriptions = session.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.bytes());
-    let memory = size_of::<Session>() + input_used + input_room + unsent + subscriptions;
+    let queued = queued(session);
+    let queue_bytes = queued.map_or(0, |(_, bytes)| bytes) + watched_bytes(session);
+    let memory = size_of::<Session>() + input_used + input_room + queue_bytes + unsent + subscriptions;
     let mut line = String::with_capacity(320);
     // Writing to a string does not fail.
     _ = write!(
         line,
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi=-1 qbuf={} \
-         qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} cmd={} \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} qbuf={} \
+         qbuf-free={} argv-mem=0 multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} cmd={} \
          user=default redir=-1 resp={} lib-name={} lib-ver={}",
         session.id.0,
         session.peer.address,
@@ -132,8 +135,10 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
         session.subscribed(Kind::Channel),
         session.subscribed(Kind::Pattern),
         session.subscribed(Kind::Shard),
+        queued.map_or(-1, |(commands, _)| commands as i64),
         input_used,
         input_room,
+        queue_bytes,
         held,
         held,
         ready,
@@ -149,10 +154,22 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
     line
 }
 
+/// Commands that wait for EXEC or are run by it, and the bytes that they take.
+fn queued(session: &Session) -> Option<(usize, usize)> {
+    let executing = session.executing.map(|executing| (executing.commands, executing.memory_bytes));
+    executing.or_else(|| session.queue.as_ref().map(|queue| (queue.len(), queue.memory_bytes())))
+}
+
+/// Bytes that the names of watched keys take.
+fn watched_bytes(session: &Session) -> usize {
+    session.watched.iter().map(|((_, name), _)| name.len() + size_of::<((u16, Box<[u8]>), Version)>()).sum()
+}
+
 fn flags(session: &Session) -> String {
     let all = [
         ('O', session.monitoring),
         ('P', session.is_subscriber()),
+        ('x', queued(session).is_some()),
         ('c', session.state == State::Closing),
         ('U', session.peer.unix),
         ('e', session.no_evict),
@@ -283,7 +300,9 @@ impl Engine {
     /// Closes a connection once what it is owed has left.
     pub(super) fn close_after_reply(&mut self, conn: ConnId) {
         if let Some(session) = self.sessions.get_mut(conn) {
-            session.state = State::Closing;
+            if !session.closes_after_exec(Closing::AfterOutput) {
+                session.state = State::Closing;
+            }
             self.list_unsent(conn);
         }
     }
@@ -311,10 +330,11 @@ impl Engine {
     }
 
     /// Whether CLIENT PAUSE holds a command.
-    pub(in crate::engine) fn is_paused(&self, command: &Command) -> bool {
-        self.pause.is_some_and(|pause| {
-            !pause.writes_only || command.flags.intersects(Flags::WRITE.with(Flags::MAY_REPLICATE))
-        })
+    pub(in crate::engine) fn is_paused(&self, session: &Session, command: &Command) -> bool {
+        let queue = session.queue.as_ref().filter(|_| command.id == CommandId::Exec);
+        let writes = command.flags.intersects(Flags::WRITE.with(Flags::MAY_REPLICATE));
+        let is_write = writes || queue.is_some_and(|queue| queue.is_write());
+        self.pause.is_some_and(|pause| !pause.writes_only || is_write)
     }
 
     /// Ends a CLIENT PAUSE whose time is over.

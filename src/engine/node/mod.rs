@@ -48,7 +48,7 @@ use self::settings::Pair;
 pub(super) use self::slowlog::{Begun, Slow};
 use self::subscribe::Leaving;
 pub(super) use self::subscribe::{Change, is_for_subscribers};
-use super::mail::{Handle, OwnedRequest, Place, Rare};
+use super::mail::{Handle, OwnedRequest, Place, Rare, StoredKey, WatchedKey};
 use super::requests::Flow;
 use super::{Engine, Pause};
 use crate::base::{ClientId, CoreId, SlotId};
@@ -105,6 +105,8 @@ pub(super) enum Ask {
     LatencyReset(Option<Box<[Event]>>),
     /// A client of the asking core wants to see every command. (MONITOR)
     Watch,
+    /// Watch these keys, of which the asked core is the owner. (WATCH)
+    WatchKeys(Vec<StoredKey>),
     /// Do nothing for so many microseconds. (DEBUG SLEEP)
     Stall {
         us: u64,
@@ -145,6 +147,8 @@ pub(super) enum Told {
     Keys(KeyList),
     /// To `Scan`: what was found, where to go on, and how many visits are left.
     Scan { found: KeyList, next: Option<ScanPosition>, left: usize },
+    /// To `WatchKeys`: what they are like.
+    Watching(Vec<WatchedKey>),
     /// To `Clients`: their ids and lines.
     Clients(Vec<(ClientId, String)>),
     /// To `Kill`: how many were closed, and whether the asker is to be closed too.
@@ -182,7 +186,7 @@ pub(super) struct Question {
 
 /// The answers so far, and thereby what the reply will be.
 #[derive(Debug)]
-enum Gathered {
+pub(super) enum Gathered {
     /// OK when all have done it.
     Ok,
     /// The sum, or this if it is less.
@@ -198,6 +202,7 @@ enum Gathered {
         found: KeyList,
     },
     Clients(Vec<(ClientId, String)>),
+    Watching(Vec<WatchedKey>),
     Killed {
         count: usize,
         asker: bool,
@@ -287,6 +292,8 @@ impl Engine {
             CommandId::Flushall | CommandId::Flushdb | CommandId::Swapdb => {
                 Ok(self.on_several_shards(session, command, request))
             }
+            CommandId::Exec => self.exec(session),
+            CommandId::Watch => self.watch_keys(session, request),
             CommandId::Dbsize => Ok(self.ask_for_sum(session, Ask::Size { database }, usize::MAX)),
             CommandId::Randomkey => {
                 Ok(self.ask_all(session, Ask::RandomKey { database }, Gathered::RandomKey(RandomKey::default())))
@@ -350,7 +357,7 @@ impl Engine {
     }
 
     /// Asks one core.
-    fn ask_one(&mut self, session: &mut Session, core: CoreId, ask: Ask, gathered: Gathered) -> Flow {
+    pub(super) fn ask_one(&mut self, session: &mut Session, core: CoreId, ask: Ask, gathered: Gathered) -> Flow {
         let handle = self.question(session, 1, gathered);
         self.write(core, Rare::Ask { handle, ask });
         Flow::Next
@@ -367,7 +374,7 @@ impl Engine {
     }
 
     /// Opens a question whose answer is the reply to the current request.
-    fn question(&mut self, session: &mut Session, awaiting: usize, gathered: Gathered) -> Handle {
+    pub(super) fn question(&mut self, session: &mut Session, awaiting: usize, gathered: Gathered) -> Handle {
         let place = session.reserve_place();
         self.open_question(session, place, awaiting, gathered)
     }
@@ -417,6 +424,7 @@ impl Engine {
                 self.latency_events.forget(|event| events.as_ref().is_none_or(|events| events.contains(&event))),
             ),
             Ask::Watch => self.watch(from),
+            Ask::WatchKeys(keys) => Told::Watching(self.watch_here(keys)),
             Ask::Stall { us, rung } if rung || from != self.core => self.stall(us),
             // Bells leave at the end of the turn: the others are to stall at the same time, so this core waits a turn.
             Ask::Stall { us, .. } => {
@@ -461,6 +469,7 @@ impl Engine {
                 }
             }
             (Gathered::Clients(clients), Told::Clients(more)) => clients.extend(more),
+            (Gathered::Watching(watched), Told::Watching(more)) => watched.extend(more),
             (Gathered::Killed { count, asker, .. }, Told::Killed { count: more, asker: too }) => {
                 *count += more;
                 *asker |= too;
@@ -506,6 +515,10 @@ impl Engine {
             Gathered::Keys(keys) => keys.answer(reply),
             Gathered::Scan { cursor, found, ask } => scan::answer(ask.goes_on().then_some(cursor), &found, reply),
             Gathered::Clients(clients) => clients::answer(clients, reply),
+            Gathered::Watching(watched) => {
+                self.now_watches(client.conn, watched);
+                reply.ok();
+            }
             Gathered::Killed { count, by_address, .. } => clients::answer_killed(count, by_address, reply),
             Gathered::Reports { topic, reports } => self.answer_reports(&topic, reports, reply),
             Gathered::SlowEntries { entries, count } => slowlog::answer(entries, count, reply),

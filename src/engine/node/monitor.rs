@@ -12,7 +12,7 @@ use crate::command::{Command, Flags};
 use crate::engine::Engine;
 use crate::engine::mail::Rare;
 use crate::limits::{MONITOR_LETTERS_MAX, MONITOR_OUTPUT_BYTES_MAX};
-use crate::resp::Request;
+use crate::resp::{ReplyError, Request};
 use crate::session::Session;
 
 /// Who watches.
@@ -38,6 +38,9 @@ impl Watchers {
 
 impl Engine {
     pub(super) fn monitor(&mut self, session: &mut Session) -> Handled {
+        if session.executing.is_some() {
+            return Err(ReplyError::MonitorInMulti.into());
+        }
         if !session.monitoring {
             session.monitoring = true;
             self.watchers.own.push(session.conn);

@@ -103,7 +103,8 @@ impl ClientsReport {
         let subscriptions = session.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.bytes()) as u64;
         self.input_bytes_max = self.input_bytes_max.max(input);
         self.output_bytes_max = self.output_bytes_max.max(output);
-        self.buffer_bytes += size_of::<Session>() as u64 + input + output + subscriptions;
+        let queue = session.queue.as_ref().map_or(0, |queue| queue.memory_bytes()) as u64;
+        self.buffer_bytes += size_of::<Session>() as u64 + input + queue + output + subscriptions;
     }
 }
 
