@@ -550,7 +550,17 @@ impl Edit<'_> {
     /// A string to be changed in place, made at least `len` bytes long with zeroes. Its encoding is `raw` from here on,
     /// as in Redis after APPEND or SETRANGE.
     pub fn string_mut(&mut self, len: usize) -> &mut [u8] {
+        self.note_change();
+        self.open_mut(len)
+    }
+
+    /// Counts a change that [`Edit::open_mut`] has made possible.
+    pub fn note_change(&mut self) {
         self.keys.changed(self.key);
+    }
+
+    /// As [`Edit::string_mut`], for a command that finds out only then whether it changes anything.
+    pub fn open_mut(&mut self, len: usize) -> &mut [u8] {
         if !self.lies_open(len) {
             let mut scratch = Scratch::default();
             let mut bytes = self.value().string_bytes(&mut scratch).to_vec();
