@@ -340,7 +340,10 @@ pub(super) static ROWS: [Command; 32] = [
         keys: &[KeySpec::at(1, access![RO, ACCESS])],
         since: "2.2.0",
         complexity: "O(log(N)+M)",
-        deprecated: Some(Deprecation { since: "6.2.0", replaced_by: "`ZRANGE` with the `REV` and `BYSCORE` arguments" }),
+        deprecated: Some(Deprecation {
+            since: "6.2.0",
+            replaced_by: "`ZRANGE` with the `REV` and `BYSCORE` arguments",
+        }),
         summary: "Answers the members of a sorted set within a range of scores, from the highest.",
         syntax: "key max:double min:double [WITHSCORES] [LIMIT offset_count=<offset:integer count:integer>]",
         ..SORTED_SET

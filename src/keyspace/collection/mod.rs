@@ -32,7 +32,7 @@ pub mod zset;
 
 use crate::base::KeyHasher;
 use crate::config::Config;
-use pack::{BARE, Element, Pack};
+use pack::{Bare, Element};
 
 pub use hash::{Hash, HashRef};
 pub use list::{List, ListRef};
@@ -85,8 +85,15 @@ impl CompactLimits {
 pub struct Shapes {
     /// Up to when they are compact.
     pub compact: CompactLimits,
-    /// How members of large ones are hashed.
+    /// Makes the seeds of large ones.
     pub hasher: KeyHasher,
+}
+
+impl Shapes {
+    /// A seed for a map that `member` made large: clients cannot know it.
+    fn seed(&self, member: &[u8]) -> u64 {
+        self.hasher.hash(member)
+    }
 }
 
 /// A collection of any type.
@@ -224,11 +231,11 @@ impl<'a> CollectionRef<'a> {
     pub(super) fn read(stored: &'a [u8]) -> Self {
         let Some((&form, bytes)) = stored.split_first() else { return CollectionRef::List(ListRef::default()) };
         match Form::of(form) {
-            Form::List => CollectionRef::List(ListRef::Compact(Pack::new(bytes))),
+            Form::List => CollectionRef::List(ListRef::Compact(Bare::new(bytes))),
             Form::Integers => CollectionRef::Set(SetRef::Integers(set::integers::Integers::new(bytes))),
-            Form::Set => CollectionRef::Set(SetRef::Compact(Pack::new(bytes))),
-            Form::Hash => CollectionRef::Hash(HashRef::Compact(Pack::new(bytes))),
-            Form::ZSet => CollectionRef::ZSet(ZSetRef::Compact(Pack::new(bytes))),
+            Form::Set => CollectionRef::Set(SetRef::Compact(Bare::new(bytes))),
+            Form::Hash => CollectionRef::Hash(HashRef::Compact(Bare::new(bytes))),
+            Form::ZSet => CollectionRef::ZSet(ZSetRef::Compact(Bare::new(bytes))),
         }
     }
 
@@ -291,7 +298,7 @@ fn fits(bytes: &[u8], more: usize) -> bool {
 }
 
 /// The elements of a pack two by two.
-fn pairs<'a>(pack: Pack<'a, BARE>) -> impl Iterator<Item = (Element<'a>, Element<'a>)> {
+fn pairs<'a>(pack: Bare<'a>) -> impl Iterator<Item = (Element<'a>, Element<'a>)> {
     let mut elements = pack.iter().map(|(_, element)| element);
     std::iter::from_fn(move || Some((elements.next()?, elements.next()?)))
 }

@@ -13,9 +13,17 @@ pub(super) struct Found {
 }
 
 pub(super) fn find(pairs: Pairs<'_>, member: &[u8]) -> Option<Found> {
-    let start = pairs.seek(&Needle::new(member), 2)?;
-    let score_at = pairs.after(start);
-    Some(Found { range: start..pairs.after(score_at), score: pairs.get(score_at).score() })
+    let needle = Needle::new(member);
+    let mut at = 0;
+    while at < pairs.bytes().len() {
+        let score_at = pairs.after(at);
+        let end = pairs.after(score_at);
+        if pairs.matches(at, &needle) {
+            return Some(Found { range: at..end, score: pairs.get(score_at).score() });
+        }
+        at = end;
+    }
+    None
 }
 
 /// Appends a member that comes behind all others.

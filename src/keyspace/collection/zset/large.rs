@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::{End, is_before};
+use super::{End, SCORE_BYTES_MAX, is_before};
 use crate::keyspace::collection::map::Map;
-use crate::keyspace::collection::pack::{self, Digits, Element, Item};
+use crate::keyspace::collection::pack::{Bare, Digits, Element, Item, Pack};
 use crate::keyspace::collection::sequence::{Offcut, Sequence, Shape};
 
 /// A large sorted set.
@@ -132,16 +132,17 @@ fn member_of(item: Item<'_>) -> (Element<'_>, f64) {
     (member, score.map_or(0.0, Element::score))
 }
 
+/// The score as the map holds it.
 fn written_score(score: f64) -> Vec<u8> {
-    let mut written = Vec::with_capacity(10);
-    pack::push_score(&mut written, score);
+    let mut written = Vec::with_capacity(SCORE_BYTES_MAX);
+    Bare::push_score(&mut written, score);
     written
 }
 
 /// Member and score as the order holds them.
 fn written(member: &[u8], score: f64) -> Vec<u8> {
     let mut written = Vec::with_capacity(member.len() + 24);
-    pack::push(&mut written, member);
-    pack::push_score(&mut written, score);
+    Pack::push(&mut written, member);
+    Pack::push_score(&mut written, score);
     written
 }

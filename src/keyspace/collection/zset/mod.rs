@@ -14,14 +14,13 @@ mod tests;
 
 use std::ops::Range;
 
-use super::pack::{BARE, Element, Pack};
+use super::pack::{Bare, Digits, Element, replace};
 use super::{Shapes, fits};
-use crate::base::Rng;
 
 pub use bounds::{Bounds, Limit};
 pub use large::Large;
 
-type Pairs<'a> = Pack<'a, BARE>;
+type Pairs<'a> = Bare<'a>;
 
 /// Most bytes that tag and payload of a score take.
 const SCORE_BYTES_MAX: usize = 9;
@@ -104,7 +103,9 @@ impl<'a> ZSetRef<'a> {
 
     fn partition_point(self, mut before: impl FnMut(Element<'_>, f64) -> bool) -> usize {
         match self {
-            ZSetRef::Compact(pairs) => super::pairs(pairs).take_while(|(member, score)| before(*member, score.score())).count(),
+            ZSetRef::Compact(pairs) => {
+                super::pairs(pairs).take_while(|(member, score)| before(*member, score.score())).count()
+            }
             ZSetRef::Large(zset) => zset.partition_point(before),
         }
     }
@@ -129,14 +130,13 @@ impl<'a> ZSetRef<'a> {
         }
     }
 
-    /// Any member with its score, each as likely as another. `None` if there is none.
-    pub fn random(self, rng: &mut Rng) -> Option<(Element<'a>, f64)> {
-        let (len, mut drawn) = (self.len(), None);
-        if len > 0 {
-            let rank = rng.usize(..len);
-            self.visit(rank..rank + 1, End::Lowest, |member, score| drawn = Some((member, score)));
+    /// The member of a rank, with its score.
+    pub fn at(self, rank: usize) -> Option<(Element<'a>, f64)> {
+        let mut found = None;
+        if rank < self.len() {
+            self.visit(rank..rank + 1, End::Lowest, |member, score| found = Some((member, score)));
         }
-        drawn
+        found
     }
 }
 
@@ -155,7 +155,7 @@ impl ZSet {
     #[inline]
     pub fn as_ref(&self) -> ZSetRef<'_> {
         match self {
-            ZSet::Compact(bytes) => ZSetRef::Compact(Pack::new(bytes)),
+            ZSet::Compact(bytes) => ZSetRef::Compact(Bare::new(bytes)),
             ZSet::Large(zset) => ZSetRef::Large(zset),
         }
     }
@@ -179,7 +179,7 @@ impl ZSet {
         };
         if is_room {
             if let Some(found) = found {
-                super::pack::replace(bytes, found.range, &[]);
+                replace(bytes, found.range, &[]);
             }
             compact::insert(bytes, member, score);
         } else {
@@ -202,7 +202,7 @@ impl ZSet {
         match self {
             ZSet::Compact(bytes) => {
                 let Some(found) = compact::find(Pairs::new(bytes), member) else { return false };
-                super::pack::replace(bytes, found.range, &[]);
+                replace(bytes, found.range, &[]);
                 true
             }
             ZSet::Large(zset) => zset.remove(member),
@@ -234,7 +234,7 @@ impl ZSet {
         if let ZSet::Compact(bytes) = self {
             let mut zset = Box::new(Large::new(shapes.seed(member)));
             for (member, score) in super::pairs(Pairs::new(bytes)) {
-                zset.push(member.bytes(&mut super::pack::Digits::new()), score.score());
+                zset.push(member.bytes(&mut Digits::new()), score.score());
             }
             *self = ZSet::Large(zset);
         }
@@ -256,5 +256,5 @@ fn has_room(bytes: &[u8], member: &[u8], shapes: &Shapes) -> bool {
 /// The order: by score, then by the bytes of the member.
 fn is_before(item: (Element<'_>, f64), score: f64, member: &[u8]) -> bool {
     let (own_member, own_score) = item;
-    own_score < score || own_score == score && own_member.bytes(&mut super::pack::Digits::new()) < member
+    own_score < score || own_score == score && own_member.bytes(&mut Digits::new()) < member
 }
