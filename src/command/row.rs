@@ -258,6 +258,12 @@ impl KeySpec {
         Self { begin: Begin::Index(index), find, flags, notes: "" }
     }
 
+    /// As many keys as argument `index` says, behind it.
+    pub(super) const fn counted(index: u8, flags: KeyFlags) -> Self {
+        let find = Find::Count { count_at: 0, first: 1, step: 1 };
+        Self { begin: Begin::Index(index), find, flags, notes: "" }
+    }
+
     /// The same with a remark.
     pub(super) const fn noting(self, notes: &'static str) -> Self {
         Self { notes, ..self }

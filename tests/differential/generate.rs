@@ -45,7 +45,8 @@ impl Operation {
 
     /// The keys it names.
     pub(crate) fn keys(&self) -> Vec<&[u8]> {
-        self.words.iter().map(Vec::as_slice).filter(|word| KEYS.contains(word) || BIG_KEYS.contains(word)).collect()
+        let is_key = |word: &&[u8]| KEYS.contains(word) || BIG_KEYS.contains(word) || SORTED_SETS.contains(word);
+        self.words.iter().map(Vec::as_slice).filter(is_key).collect()
     }
 
     /// Whether it can matter to commands on any key.
@@ -85,6 +86,10 @@ const KEYS: [&[u8]; 12] = [
     b"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
 ];
 const BIG_KEYS: [&[u8]; 2] = [b"big:1", b"big:2"];
+
+/// Sorted sets, mostly: those that are sources of unions and those that are also their destinations, so that scores do not
+/// grow out of bounds; and those of which the table of commands says more.
+const SORTED_SETS: [&[u8]; 7] = [b"z:1", b"z:2", b"z:3", b"z:4", b"z:5", b"z:lex", b"z:few"];
 
 const EDGES: [&str; 24] = [
     "0",
@@ -424,6 +429,38 @@ fn fill(rng: &mut Rng, name: &str, payloads: &[Vec<u8>], deadlines: &mut u64) ->
         "db" => number(rng.i64(0..3)),
         "pattern" => pick(rng, &PATTERNS).as_bytes().to_vec(),
         "payload" => payloads[rng.usize(..payloads.len())].clone(),
+        "zset" => match rng.u8(..12) {
+            0 => pick(rng, &KEYS).to_vec(),
+            _ => pick(rng, &SORTED_SETS[..5]).to_vec(),
+        },
+        "zsource" => pick(rng, &SORTED_SETS[..3]).to_vec(),
+        "zstore" => pick(rng, &SORTED_SETS[3..5]).to_vec(),
+        "score" => match rng.u8(..16) {
+            0 => pick(rng, &["inf", "-inf", "+inf", "nan", "", "1e3", "0x10", " 1", "1e400"]).as_bytes().to_vec(),
+            1..5 => format!("{}.{}", rng.i32(-20..20), pick(rng, &["5", "25", "75", "125"])).into_bytes(),
+            _ => number(rng.i64(-5..20)),
+        },
+        "weight" => pick(rng, &["0", "1", "2", "-1", "0.5"]).as_bytes().to_vec(),
+        "limit" => match rng.u8(..8) {
+            0 => pick(rng, &["-inf", "+inf", "(inf", "(", "", "nan", "x", "(x", " 1"]).as_bytes().to_vec(),
+            1..3 => format!("({}", rng.i32(-10..25)).into_bytes(),
+            _ => number(rng.i64(-10..25)),
+        },
+        "member" => match rng.u8(..16) {
+            0 => value(rng),
+            1..4 => number(rng.i64(-60..60)),
+            _ => (0..rng.usize(1..4)).map(|_| rng.u8(b'a'..=b'f')).collect(),
+        },
+        "letters" => (0..rng.usize(1..4)).map(|_| rng.u8(b'a'..=b'f')).collect(),
+        "lexlimit" => match rng.u8(..8) {
+            0 => pick(rng, &["-", "+", "", "a", "[", "(", "-x", "++"]).as_bytes().to_vec(),
+            1..3 => pick(rng, &["-", "+"]).as_bytes().to_vec(),
+            _ => {
+                let mut limit = pick(rng, &["[", "("]).as_bytes().to_vec();
+                limit.extend((0..rng.usize(1..3)).map(|_| rng.u8(b'a'..=b'f')));
+                limit
+            }
+        },
         "name" => pick(rng, &["me", "you", "", "a b", "line\n", "x".repeat(50).as_str()]).as_bytes().to_vec(),
         "junkname" => {
             pick(rng, &["nosuch", "GETT", "se", "\r\n", "'quoted'", "x".repeat(200).as_str()]).as_bytes().to_vec()

@@ -38,7 +38,8 @@ const fn settles(weight: u32, template: &'static str) -> Row {
 }
 
 /// Every form that is sent.
-pub(crate) const TABLE: &[&[Row]] = &[STRINGS, BITMAPS, KEYS, CONNECTION, PUBSUB, SERVER, TRANSACTIONS, COMMANDS];
+pub(crate) const TABLE: &[&[Row]] =
+    &[STRINGS, BITMAPS, SORTED_SETS, KEYS, CONNECTION, PUBSUB, SERVER, TRANSACTIONS, COMMANDS];
 
 const STRINGS: &[Row] = &[
     row(60, "GET {k}"),
@@ -92,6 +93,55 @@ const BITMAPS: &[Row] = &[
     ),
     fixed(6, "BITFIELD_RO {k} <GET {bits} {bitplace}>"),
     fixed(3, "(BITFIELD|BITFIELD_RO) {k} [GET|SET|INCRBY|OVERFLOW] [{bits}|x8|u64|i65] [{bitplace}|-1|#-1] [{int}|x]"),
+];
+
+// Scores are such that Redis 7.0, which writes seventeen digits, writes them as 7.2 does. `z:lex` has members
+// of one score alone, as ranges of members make no sense elsewhere; `z:few` stays small, as walks have an order of their own
+// elsewhere.
+const SORTED_SETS: &[Row] = &[
+    row(40, "ZADD {zset} <{score} {member}>"),
+    row(25, "ZADD {zset} [NX|XX] [GT|LT] [CH] [INCR] {score} {member}"),
+    row(10, "ZADD {zset} <(NX|XX|GT|LT|CH|INCR)> <{score} {member}>"),
+    row(15, "ZINCRBY {zset} {score} {member}"),
+    fixed(20, "ZADD z:lex <0 {letters}>"),
+    row(6, "ZADD z:few <{score} (a|bb|c|1|2)>"),
+    row(8, "ZREM ({zset} <{member}>|z:lex <{letters}>|z:few <(a|bb|c|1|2)>)"),
+    row(6, "ZCARD {zset}"),
+    row(10, "ZSCORE {zset} {member}"),
+    row(6, "ZMSCORE {zset} <{member}>"),
+    fixed(10, "(ZRANK|ZREVRANK) {zset} {member}"),
+    row(10, "ZCOUNT {zset} {limit} {limit}"),
+    row(10, "ZLEXCOUNT z:lex {lexlimit} {lexlimit}"),
+    row(20, "ZRANGE {zset} {index} {index} [REV] [WITHSCORES] [LIMIT {small} {small}]"),
+    row(20, "ZRANGE {zset} {limit} {limit} BYSCORE [REV] [WITHSCORES] [LIMIT {small} {index}]"),
+    row(10, "ZRANGE z:lex {lexlimit} {lexlimit} BYLEX [REV] [LIMIT {small} {index}] [WITHSCORES]"),
+    row(10, "ZREVRANGE {zset} {index} {index} [WITHSCORES]"),
+    row(10, "(ZRANGEBYSCORE|ZREVRANGEBYSCORE) {zset} {limit} {limit} [WITHSCORES] [LIMIT {index} {index}]"),
+    row(10, "(ZRANGEBYLEX|ZREVRANGEBYLEX) z:lex {lexlimit} {lexlimit} [LIMIT {index} {index}]"),
+    row(8, "ZRANGESTORE {zstore} {zset} {index} {index} [REV]"),
+    row(8, "ZRANGESTORE {zstore} {zset} {limit} {limit} BYSCORE [REV] [LIMIT {small} {index}]"),
+    row(4, "ZREMRANGEBYRANK {zset} {index} {index}"),
+    row(4, "ZREMRANGEBYSCORE {zset} {limit} {limit}"),
+    row(4, "ZREMRANGEBYLEX z:lex {lexlimit} {lexlimit}"),
+    row(8, "(ZPOPMIN|ZPOPMAX) {zset} [{small}]"),
+    row(6, "ZMPOP (1 {zset}|2 {zset} {zset}) (MIN|MAX) [COUNT {small}]"),
+    fixed_by(8, "ZRANDMEMBER {zset} [({small}|-{small}|100|x) [WITHSCORES]]", Compare::Shape),
+    by(6, "ZSCAN {zset} 0 [MATCH {pattern}] [COUNT {small}]", Compare::Shape),
+    row(6, "ZSCAN z:few 0 [MATCH {pattern}] [COUNT {small}]"),
+    row(
+        12,
+        "(ZUNION|ZINTER) (1 {zset}|2 {zset} {zset} [WEIGHTS {weight} {weight}]) [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]",
+    ),
+    row(
+        12,
+        "(ZUNIONSTORE|ZINTERSTORE) {zstore} 2 {zset} {zsource} [WEIGHTS {weight} {weight}] [AGGREGATE (SUM|MIN|MAX)]",
+    ),
+    row(6, "ZDIFF (1 {zset}|2 {zset} {zset}) [WITHSCORES]"),
+    row(6, "ZDIFFSTORE {zstore} 2 {zset} {zset}"),
+    row(6, "ZINTERCARD (1 {zset}|2 {zset} {zset}) [LIMIT {small}]"),
+    row(8, "(TYPE|OBJECT ENCODING|EXISTS|PERSIST|GET|TTL) {zset}"),
+    row(3, "(COPY|RENAME|RENAMENX) {zset} {zstore}"),
+    row(2, "DEL {zset}"),
 ];
 
 const KEYS: &[Row] = &[

@@ -15,6 +15,8 @@ mod set;
 mod string;
 mod usage;
 mod zset;
+mod zset_combine;
+mod zset_range;
 
 use std::ops::{Deref, DerefMut};
 
