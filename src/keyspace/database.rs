@@ -323,14 +323,9 @@ impl Database {
         (removed, is_empty)
     }
 
-    /// Removes up to `count` fields that are due from some hash, and the key with its last field. Answers how many fields
-    /// and how many keys; `None` when there is nothing to do. `gone` gets what is to be dropped.
-    pub(super) fn sweep_fields(
-        &mut self,
-        now_ms: u64,
-        count: usize,
-        gone: impl FnMut(Object),
-    ) -> Option<(usize, usize)> {
+    /// Removes up to `count` fields that are due from some hash, and the key with its last field. Answers how many; `None`
+    /// when there is nothing to do. `gone` gets what is to be dropped.
+    pub(super) fn sweep_fields(&mut self, now_ms: u64, count: usize, gone: impl FnMut(Object)) -> Option<usize> {
         let key = self.fields.first_due(now_ms)?;
         let position = self.position(&key);
         let found = self.find(position, &key)?;
@@ -338,7 +333,7 @@ impl Database {
         if is_empty {
             self.remove(position, found).into_iter().for_each(gone);
         }
-        Some((removed, usize::from(is_empty)))
+        Some(removed)
     }
 
     /// The entry at a place.

@@ -152,7 +152,7 @@ impl Shard {
                 candidates: CandidatePool::default(),
                 packed: Vec::new(),
                 opened: Vec::new(),
-                shapes: Shapes::new(rules.compact, hasher.clone()),
+                shapes: Shapes { compact: rules.compact, hasher: hasher.clone() },
                 hasher,
                 rules,
             },
@@ -277,7 +277,7 @@ impl Shard {
                 left -= 1;
             }
             while left > 0
-                && let Some((fields, _)) =
+                && let Some(fields) =
                     database.sweep_fields(now_ms, FIELDS_EXPIRED_AT_ONCE, |object| self.common.graveyard.bury(object))
             {
                 self.common.stats.expired_fields += fields as u64;

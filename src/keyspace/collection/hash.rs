@@ -4,13 +4,13 @@
 //! hash some of whose fields have deadlines of their own is one of these with the deadlines beside it ([`Timed`]).
 
 use super::map::Map;
-use super::pack::{BACKED, BARE, Digits, Element, Needle, Pack, element_of, replace};
+use super::pack::{Bare, Digits, Element, Needle, replace};
 use super::timed::Timed;
 use super::{Shapes, fits};
 use crate::base::Rng;
 use crate::keyspace::value::allocation;
 
-type Pairs<'a> = Pack<'a, BARE>;
+type Pairs<'a> = Bare<'a>;
 
 /// Draws for a field that is not due, where many are due and not yet removed, before any that is not will do.
 const LIVE_DRAWS: usize = 64;
@@ -174,7 +174,7 @@ impl Hash {
     #[inline]
     pub fn as_ref(&self) -> HashRef<'_> {
         match self {
-            Hash::Compact(bytes) => HashRef::Compact(Pack::new(bytes)),
+            Hash::Compact(bytes) => HashRef::Compact(Pairs::new(bytes)),
             Hash::Large(map) => HashRef::Large(map),
             Hash::Timed(timed) => HashRef::Timed(timed),
         }
@@ -212,7 +212,7 @@ impl Hash {
                         replace(bytes, range, &Pairs::element_of(value));
                     }
                     None => {
-                        needle.push_bare(bytes);
+                        needle.push(bytes);
                         Pairs::push(bytes, value);
                     }
                 }
@@ -221,7 +221,7 @@ impl Hash {
             self.enlarge(field, shapes);
         }
         match self {
-            Hash::Large(map) => map.insert(field, &element_of(value)),
+            Hash::Large(map) => map.insert(field, &Pairs::element_of(value)),
             Hash::Compact(_) | Hash::Timed(_) => unreachable!("enlarged above, and without deadlines"),
         }
     }
@@ -304,7 +304,7 @@ impl Hash {
         let mut written = Vec::new();
         for (field, value) in self.as_ref().iter() {
             written.clear();
-            Pack::<BACKED>::push_element(&mut written, value);
+            Pairs::push_element(&mut written, value);
             map.insert(field.bytes(&mut Digits::new()), &written);
         }
         *self = Hash::Large(Box::new(map));

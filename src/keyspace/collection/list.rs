@@ -2,10 +2,10 @@
 //!
 //! A small list is a pack, a large one a [`Sequence`] of packs.
 
-use super::pack::{BARE, Element, Pack};
+use super::pack::{Bare, Element};
 use super::sequence::Sequence;
 
-type Elements<'a> = Pack<'a, BARE>;
+type Elements<'a> = Bare<'a>;
 
 /// A list.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Default for List {
 
 impl Default for ListRef<'_> {
     fn default() -> Self {
-        Self::Compact(Pack::default())
+        Self::Compact(Bare::default())
     }
 }
 
@@ -79,7 +79,7 @@ impl List {
     #[inline]
     pub fn as_ref(&self) -> ListRef<'_> {
         match self {
-            List::Compact(bytes) => ListRef::Compact(Pack::new(bytes)),
+            List::Compact(bytes) => ListRef::Compact(Bare::new(bytes)),
             List::Large(sequence) => ListRef::Large(sequence),
         }
     }

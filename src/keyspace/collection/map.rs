@@ -33,7 +33,7 @@ use std::ops::Range;
 
 use bucket::{Bucket, Place};
 
-use super::pack::{BACKED, Element, Item, Needle, Pack};
+use super::pack::{Bare, Element, Item, Needle};
 use crate::base::{KeyHasher, Rng};
 use crate::keyspace::value::allocation;
 use crate::limits::BURIAL_BYTES;
@@ -129,7 +129,7 @@ impl Map {
         bucket.pack().item(place.at, self.width).1
     }
 
-    /// Puts in a string with `second`, its further element as it is written (see [`element_of`](super::pack::element_of));
+    /// Puts in a string with `second`, its further element as it is written (see [`Bare::element_of`]);
     /// it replaces the one that is there. For a map of strings alone it is empty. Whether the string is new.
     pub fn insert(&mut self, key: &[u8], second: &[u8]) -> bool {
         self.update(key, |_| Some(second))
@@ -150,7 +150,7 @@ impl Map {
             return false;
         };
         let second = second.as_ref();
-        debug_assert_eq!(Pack::<BACKED>::new(second).count(), self.width - 1, "an item has one element for each column");
+        debug_assert_eq!(Bare::new(second).count(), self.width - 1, "an item has one element for each column");
         match place {
             Some(place) if self.width > 1 => {
                 let (at, item) = (bucket.pack().after(place.at), item_range(bucket.pack(), place, self.width));
@@ -376,6 +376,7 @@ impl Map {
         let kept = segment.len() + spare(segment.len());
         if segment.is_empty() {
             self.segments.pop();
+            shrink(&mut self.segments);
         } else if segment.capacity() > kept + spare(kept) {
             segment.shrink_to(kept);
         }
@@ -388,7 +389,7 @@ impl Map {
 }
 
 /// The bytes of an item.
-fn item_range(pack: Pack<'_>, place: Place, width: usize) -> Range<usize> {
+fn item_range(pack: Bare<'_>, place: Place, width: usize) -> Range<usize> {
     place.at..pack.skip(place.at, width)
 }
 
@@ -427,5 +428,13 @@ fn refill_new(fills: &mut Vec<u32>, count: usize) {
 fn trim(fills: &mut Vec<u32>) {
     while fills.len() > 1 && fills.last() == Some(&0) {
         fills.pop();
+    }
+    shrink(fills);
+}
+
+/// Gives back room of which less than a quarter is used.
+fn shrink<T>(vec: &mut Vec<T>) {
+    if vec.capacity() > 8 && vec.len() < vec.capacity() / 4 {
+        vec.shrink_to(2 * vec.len());
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::Shapes;
 use super::hash::{Hash, HashRef};
 use super::map::Map;
-use super::pack::{BACKED, Digits, Element, Pack};
+use super::pack::{Bare, Digits, Element};
 use crate::keyspace::value::allocation;
 
 /// What a place in the order takes beside the field: two words and a length in a node that is two thirds full.
@@ -105,7 +105,7 @@ impl Timed {
     pub(super) fn set_deadline(&mut self, field: &[u8], unix_ms: u64) {
         self.persist(field);
         let mut written = Vec::new();
-        Pack::<BACKED>::push_int(&mut written, i64::try_from(unix_ms).unwrap_or(i64::MAX));
+        Bare::push_int(&mut written, i64::try_from(unix_ms).unwrap_or(i64::MAX));
         self.deadlines.insert(field, &written);
         self.order.insert((unix_ms, field.into()));
         self.order_bytes += place_bytes(field);

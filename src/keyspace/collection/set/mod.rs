@@ -6,13 +6,13 @@
 pub(super) mod integers;
 
 use super::map::Map;
-use super::pack::{BARE, Digits, Element, Needle, Pack, replace};
+use super::pack::{Bare, Digits, Element, Needle, replace};
 use super::{COMPACT_BYTES_MAX, Shapes};
 use crate::base::Rng;
 use crate::keyspace::value::canonical_integer;
 use integers::Integers;
 
-type Members<'a> = Pack<'a, BARE>;
+type Members<'a> = Bare<'a>;
 
 /// A set.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Set {
     pub fn as_ref(&self) -> SetRef<'_> {
         match self {
             Set::Integers(bytes) => SetRef::Integers(Integers::new(bytes)),
-            Set::Compact(bytes) => SetRef::Compact(Pack::new(bytes)),
+            Set::Compact(bytes) => SetRef::Compact(Members::new(bytes)),
             Set::Large(map) => SetRef::Large(map),
         }
     }
@@ -154,7 +154,7 @@ impl Set {
             }
             let is_full = members.count() >= limits.set_entries || member.len() > limits.set_value_bytes;
             if !is_full && super::fits(bytes, member.len()) {
-                needle.push_bare(bytes);
+                needle.push(bytes);
                 return true;
             }
             self.enlarge(member, shapes);
