@@ -255,6 +255,12 @@ impl KeySpec {
         Self { begin: Begin::Index(index), find, flags, notes: "" }
     }
 
+    /// Keys behind their number, which stands at argument `index`.
+    pub(super) const fn counted(index: u8, flags: KeyFlags) -> Self {
+        let find = Find::Count { count_at: 0, first: 1, step: 1 };
+        Self { begin: Begin::Index(index), find, flags, notes: "" }
+    }
+
     /// The same with a remark.
     pub(super) const fn noting(self, notes: &'static str) -> Self {
         Self { notes, ..self }
