@@ -257,10 +257,14 @@ impl Hash {
 
     /// Takes the deadline of a field away. True if it had one.
     pub fn persist(&mut self, field: &[u8]) -> bool {
-        let Hash::Timed(timed) = self else { return false };
-        let had_one = timed.persist(field);
-        self.settle();
-        had_one
+        match self {
+            Hash::Timed(timed) if !timed.is_due(field) => {
+                let had_one = timed.persist(field);
+                self.settle();
+                had_one
+            }
+            _ => false,
+        }
     }
 
     /// Removes up to `count` fields that are due; the rest of them are not seen any more. Answers how many were removed.
