@@ -199,6 +199,9 @@ pub const LOAN_COMMANDS: u32 = 128;
 /// Blocks of a table swept for due entries in one turn, at about fifteen microseconds each if all of their entries go.
 pub const EXPIRY_BLOCKS_PER_TURN: usize = 2;
 
+/// Fields of one hash that are removed at once because they are due: as many as a block has entries, about.
+pub const FIELDS_EXPIRED_AT_ONCE: usize = 64;
+
 /// While sweeping is off (`DEBUG SET-ACTIVE-EXPIRE`), what has been due for so long goes nevertheless, in milliseconds:
 /// near deadlines are written relative to epochs that must not grow too old.
 pub const UNSWEPT_MS: u64 = 24 * 3600 * 1000;
@@ -263,8 +266,8 @@ pub const SLICE_SESSIONS: usize = 256;
 /// are due.
 pub const TTL_SAMPLES: usize = 16;
 
-/// Elements that one command draws by chance at most (ZRANDMEMBER with a negative count, which may draw the same ones again
-/// and again). More is refused.
+/// Elements that one command draws by chance at most (SRANDMEMBER, HRANDFIELD, ZRANDMEMBER with a negative count, which may draw
+/// the same ones again and again); together they may be as long as one string. More is refused.
 pub const DRAWS_MAX: usize = 1024 * 1024;
 
 /// Keys that CLUSTER GETKEYSINSLOT answers at most, whatever its count: the longest turn again. Whoever moves a slot asks

@@ -110,6 +110,15 @@ macro_rules! collection {
     };
 }
 
+/// A set for a command that only looks whether to change it: no count, no access noted.
+pub(super) fn peek_set<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<SetRef<'k>>, ReplyError> {
+    match keys.peek(key).map(|entry| entry.value()) {
+        None => Ok(None),
+        Some(ValueRef::Collection(CollectionRef::Set(set))) => Ok(Some(set)),
+        Some(_) => Err(ReplyError::WrongType),
+    }
+}
+
 collection!(List, ListRef, list, change_list, "list");
 collection!(Set, SetRef, set, change_set, "set");
 collection!(Hash, HashRef, hash, change_hash, "hash");

@@ -12,7 +12,7 @@ use super::position::Position;
 use super::prefetch::prefetch;
 use super::shard::{Common, Tracking};
 use super::value::{Object, Scratch, Value, ValueRef, canonical_integer};
-use crate::limits::{LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
+use crate::limits::{FIELDS_EXPIRED_AT_ONCE, LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
 
 /// Cache lines of a block of the usual size.
 const BLOCK_LINES: usize = 5;
@@ -48,6 +48,22 @@ impl<'s> Keys<'s> {
         let found = self.database.find(position, key)?;
         if found.header.has_deadline() && self.database.entry(found.cell).deadline().is_due(self.common.now_ms()) {
             self.expire(position, found);
+            return None;
+        }
+        if self.database.fields.has_due(self.common.now_ms()) && found.header.kind() == Kind::Object {
+            return self.expire_fields(position, found);
+        }
+        Some(found)
+    }
+
+    /// Removes fields that are due from a hash that is about to be looked at, and the key with its last field.
+    #[cold]
+    fn expire_fields(&mut self, position: Position, found: Found) -> Option<Found> {
+        let now_ms = self.common.now_ms();
+        let (removed, is_empty) = self.database.expire_fields(position, found, now_ms, FIELDS_EXPIRED_AT_ONCE);
+        self.common.stats.expired_fields += removed as u64;
+        if is_empty {
+            self.remove(position, found);
             return None;
         }
         Some(found)
@@ -391,7 +407,7 @@ impl<'s> Keys<'s> {
             New::Object(value) | New::OpenObject(value) => value,
         };
         let key_in_object = if key_in_entry.is_none() { Some(key.into()) } else { None };
-        (key_in_entry, self.database.keep_object(Object { key: key_in_object, value }))
+        (key_in_entry, self.database.keep_object(key, Object { key: key_in_object, value }))
     }
 
     /// Takes a key out with everything that belongs to it.

@@ -22,7 +22,7 @@
 //! | `entry`, `value`, `packing`, `deadline` | what an entry is, byte by byte |
 //! | `collection` | lists, sets, hashes and sorted sets |
 //! | `arena` | where entries lie |
-//! | `wheel`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
+//! | `wheel`, `fields`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
 //! | `remains` | what is still to be dropped |
 //! | `watch` | which keys are watched, and whether they have changed |
 //!
@@ -40,6 +40,7 @@ mod deadline;
 mod directory;
 mod entry;
 mod eviction;
+mod fields;
 mod keys;
 mod lineup;
 mod packing;

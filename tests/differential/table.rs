@@ -39,7 +39,7 @@ const fn settles(weight: u32, template: &'static str) -> Row {
 
 /// Every form that is sent.
 pub(crate) const TABLE: &[&[Row]] =
-    &[STRINGS, BITMAPS, SORTED_SETS, KEYS, CONNECTION, PUBSUB, SERVER, TRANSACTIONS, COMMANDS];
+    &[STRINGS, BITMAPS, SORTED_SETS, SETS, HASHES, KEYS, CONNECTION, PUBSUB, SERVER, TRANSACTIONS, COMMANDS];
 
 const STRINGS: &[Row] = &[
     row(60, "GET {k}"),
@@ -144,6 +144,51 @@ const SORTED_SETS: &[Row] = &[
     row(2, "DEL {zset}"),
 ];
 
+const SETS: &[Row] = &[
+    row(40, "SADD {k} <{v}>"),
+    row(15, "SADD {k} <{int}>"),
+    row(15, "SREM {k} <{v}>"),
+    row(10, "SCARD {k}"),
+    row(10, "SISMEMBER {k} {v}"),
+    row(10, "SMISMEMBER {k} <{v}>"),
+    by(10, "SMEMBERS {k}", Compare::Unordered),
+    // All of them, or the two servers would go on with different sets.
+    fixed_by(4, "SPOP {k} 1000000", Compare::Unordered),
+    fixed(2, "SPOP {k} (0|-1|x|1 2)"),
+    fixed_by(8, "SRANDMEMBER {k} [0|1|3|-3]", Compare::Shape),
+    fixed_by(3, "SRANDMEMBER {k} 1000000", Compare::Unordered),
+    fixed(2, "SRANDMEMBER {k} (x|1 2|-9223372036854775808)"),
+    row(10, "SMOVE {k} {k} {v}"),
+    by(15, "(SINTER|SUNION|SDIFF) <{k}>", Compare::Unordered),
+    row(15, "(SINTERSTORE|SUNIONSTORE|SDIFFSTORE) {k} <{k}>"),
+    row(6, "SINTERCARD 2 {k} {k} [LIMIT {small}]"),
+    fixed(3, "SINTERCARD (0|-1|x|3) {k} [{k}] [LIMIT|BAD] [{int}]"),
+    fixed_by(6, "SSCAN {k} 0 COUNT 1000 [MATCH {pattern}]", Compare::Nested),
+    fixed(3, "SSCAN {k} (x|0 COUNT 0|0 COUNT x|0 MATCH|0 BAD 1|0 TYPE set)"),
+];
+
+const HASHES: &[Row] = &[
+    row(40, "HSET {k} <{v} {v}>"),
+    row(4, "HSET {k} <{v}>"),
+    row(6, "HMSET {k} <{v} {v}>"),
+    row(10, "HSETNX {k} {v} {v}"),
+    row(15, "HGET {k} {v}"),
+    row(10, "HMGET {k} <{v}>"),
+    by(10, "HGETALL {k}", Compare::Settings),
+    by(8, "(HKEYS|HVALS) {k}", Compare::Unordered),
+    row(8, "HLEN {k}"),
+    row(8, "(HEXISTS|HSTRLEN) {k} {v}"),
+    row(15, "HDEL {k} <{v}>"),
+    row(15, "HINCRBY {k} {v} {int}"),
+    row(10, "HINCRBYFLOAT {k} {v} {float}"),
+    fixed_by(6, "HRANDFIELD {k} [0|1|3|-3]", Compare::Shape),
+    fixed_by(3, "HRANDFIELD {k} (1|3|-3) WITHVALUES", Compare::Shape),
+    fixed_by(3, "HRANDFIELD {k} 1000000", Compare::Unordered),
+    fixed(2, "HRANDFIELD {k} (x|1 BAD|1 WITHVALUES 2|-9223372036854775808|4611686018427387904 WITHVALUES)"),
+    fixed_by(6, "HSCAN {k} 0 COUNT 1000 [MATCH {pattern}]", Compare::Nested),
+    fixed(3, "HSCAN {k} (x|0 COUNT 0|0 COUNT x|0 MATCH|0 BAD 1)"),
+];
+
 const KEYS: &[Row] = &[
     row(20, "(DEL|UNLINK) <{k}>"),
     row(15, "(EXISTS|TOUCH) <{k}>"),
@@ -165,7 +210,7 @@ const KEYS: &[Row] = &[
     row(8, "MOVE {k} {db}"),
     row(3, "SWAPDB {db} {db}"),
     fixed_by(8, "KEYS {pattern}", Compare::Unordered),
-    fixed_by(6, "SCAN [MATCH {pattern}] [COUNT (1|3|10|1000)] [TYPE (string|list)]", Compare::ScanAll),
+    fixed_by(6, "SCAN [MATCH {pattern}] [COUNT (1|3|10|1000)] [TYPE (string|list|set|hash)]", Compare::ScanAll),
     fixed(3, "SCAN (x|18446744073709551616|0 COUNT 0|0 COUNT x|0 MATCH|0 BAD 1)"),
     fixed_by(5, "RANDOMKEY", Compare::RandomKey),
     row(20, "OBJECT ENCODING {k}"),

@@ -216,12 +216,6 @@ fn text_head(head: &mut [u8; 9], len: usize) -> usize {
     bytes
 }
 
-/// Bytes of the back of an element of which `bytes` bytes stand in front of it.
-#[inline]
-fn back_len(bytes: usize) -> usize {
-    if bytes < usize::from(LONG_BACK) { 1 } else { 5 }
-}
-
 /// Appends a string as an element with a back.
 #[inline]
 pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -269,6 +263,13 @@ impl<'k> Needle<'k> {
         let (head, text) = out.split_at_mut(self.head_len);
         head.copy_from_slice(&self.head[..self.head_len]);
         text.copy_from_slice(self.text);
+    }
+
+    /// Appends the element, without a back.
+    #[inline]
+    pub(super) fn push(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head[..self.head_len]);
+        out.extend_from_slice(self.text);
     }
 
     /// What is hashed: the same as [`Pack::hashed`] of the element.
@@ -407,6 +408,24 @@ impl<'a, const BACK: bool> Run<'a, BACK> {
         let mut at = self.place(first);
         while at < self.0.len() {
             if self.0[at..].starts_with(element) {
+                return Some(at);
+            }
+            for _ in 0..step {
+                if at >= self.0.len() {
+                    break;
+                }
+                at = self.after(at);
+            }
+        }
+        None
+    }
+
+    /// As [`Run::find`] from the first element on, for a string that needs no element of its own.
+    #[inline]
+    pub(super) fn seek(self, needle: &Needle<'_>, step: usize) -> Option<usize> {
+        let mut at = 0;
+        while at < self.0.len() {
+            if self.matches(at, needle) {
                 return Some(at);
             }
             for _ in 0..step {
