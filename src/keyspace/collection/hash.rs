@@ -3,7 +3,7 @@
 //! A small hash is a pack of fields and values in turn, in the order in which the fields came; a large one is a [`Map`].
 
 use super::map::Map;
-use super::pack::{BARE, Element, Pack, replace};
+use super::pack::{BACKED, BARE, Digits, Element, Pack, element_of, replace};
 use super::{Shapes, fits};
 
 type Pairs<'a> = Pack<'a, BARE>;
@@ -113,7 +113,7 @@ impl Hash {
             self.enlarge(shapes);
         }
         match self {
-            Hash::Large(map) => map.insert(field, &Pairs::element_of(value)),
+            Hash::Large(map) => map.insert(field, &element_of(value)),
             Hash::Compact(_) => unreachable!("enlarged above"),
         }
     }
@@ -133,11 +133,11 @@ impl Hash {
     }
 
     fn enlarge(&mut self, shapes: &Shapes) {
-        let mut map = Map::new(2, shapes.hasher.clone());
+        let mut map = Map::new(2, shapes.seed(b"hash"));
         for (field, value) in self.as_ref().iter() {
             let mut written = Vec::new();
-            Pairs::push_element(&mut written, value);
-            map.insert(field.bytes(&mut super::pack::Digits::new()), &written);
+            Pack::<BACKED>::push_element(&mut written, value);
+            map.insert(field.bytes(&mut Digits::new()), &written);
         }
         *self = Hash::Large(Box::new(map));
     }

@@ -30,6 +30,8 @@ pub mod sequence;
 pub mod set;
 pub mod zset;
 
+use std::cell::Cell;
+
 use crate::base::KeyHasher;
 use crate::config::Config;
 use pack::{BARE, Element, Pack};
@@ -85,8 +87,24 @@ impl CompactLimits {
 pub struct Shapes {
     /// Up to when they are compact.
     pub compact: CompactLimits,
-    /// How members of large ones are hashed.
-    pub hasher: KeyHasher,
+    /// Makes the seeds of maps.
+    hasher: KeyHasher,
+    /// Maps that have got a seed.
+    maps: Cell<u64>,
+}
+
+impl Shapes {
+    /// Collections that are compact up to these limits; `hasher` is secret.
+    pub fn new(compact: CompactLimits, hasher: KeyHasher) -> Self {
+        Self { compact, hasher, maps: Cell::new(0) }
+    }
+
+    /// The seed of a new map that begins with `first`: unknown to clients and another for each map of this shard. Shards
+    /// count alike, but hardly ever begin with the same string when they do.
+    fn seed(&self, first: &[u8]) -> u64 {
+        self.maps.set(self.maps.get() + 1);
+        self.hasher.hash(&self.maps.get().to_le_bytes()) ^ self.hasher.hash(first)
+    }
 }
 
 /// A collection of any type.

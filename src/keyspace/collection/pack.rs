@@ -21,7 +21,7 @@
 
 use std::ops::Range;
 
-use crate::keyspace::value::canonical_integer;
+use crate::keyspace::value::{allocation, canonical_integer};
 
 const NUMBER: u8 = 0xc0;
 const STRING: u8 = 0x80;
@@ -99,6 +99,126 @@ impl<'a> Element<'a> {
     }
 }
 
+/// What belongs together in a pack: an element alone, or a field and its value, or a member and its score.
+pub type Item<'a> = (Element<'a>, Option<Element<'a>>);
+
+/// The size at or above `size` that leaves nothing of its allocation unused.
+pub(super) fn room(size: usize) -> usize {
+    // A mapping has whole pages, which are not worth filling with room for bytes that may never come.
+    if size < 64 * 1024 { allocation(size).saturating_sub(8) } else { size }
+}
+
+/// Appends a string as an element with a back.
+#[inline]
+pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+    Pack::<BACKED>::push(out, bytes);
+}
+
+/// Appends a score as an element with a back.
+pub fn push_score(out: &mut Vec<u8>, score: f64) {
+    Pack::<BACKED>::push_score(out, score);
+}
+
+/// The element of one string with a back, to search for.
+pub fn element_of(bytes: &[u8]) -> Vec<u8> {
+    Pack::<BACKED>::element_of(bytes)
+}
+
+/// Writes tag and payload of a number; answers their length.
+#[inline]
+fn int_head(head: &mut [u8; 9], number: i64) -> usize {
+    if let 0..=127 = number {
+        head[0] = number as u8;
+        return 1;
+    }
+    // Bits that are not the sign, and one for it.
+    let bits = 65 - (number ^ (number >> 63)).leading_zeros() as usize;
+    let class = NUMBER_BYTES.iter().position(|bytes| bytes * 8 >= bits).unwrap_or(NUMBER_BYTES.len() - 1);
+    head[0] = NUMBER + class as u8;
+    head[1..].copy_from_slice(&number.to_le_bytes());
+    1 + NUMBER_BYTES[class]
+}
+
+/// Writes what stands in front of a text of `len` bytes; answers its length.
+#[inline]
+fn text_head(head: &mut [u8; 9], len: usize) -> usize {
+    head[1..5].copy_from_slice(&(len as u32).to_le_bytes());
+    let (tag, bytes) = match len {
+        0..=SHORT_MAX => (STRING + len as u8, 1),
+        ..256 => (LONG_STRING, 2),
+        ..65_536 => (LONG_STRING + 1, 3),
+        _ => (LONG_STRING + 2, 5),
+    };
+    head[0] = tag;
+    bytes
+}
+
+/// Bytes of the back, if there is one, of an element of which `bytes` bytes stand in front of it.
+#[inline]
+fn back_len<const BACK: bool>(bytes: usize) -> usize {
+    if !BACK {
+        0
+    } else if bytes < usize::from(LONG_BACK) {
+        1
+    } else {
+        5
+    }
+}
+
+/// A string to search for: its element in two parts, without an allocation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needle<'k> {
+    /// A whole number in full, or what stands in front of a text.
+    head: [u8; 9],
+    head_len: usize,
+    text: &'k [u8],
+}
+
+impl<'k> Needle<'k> {
+    #[inline]
+    pub(super) fn new(bytes: &'k [u8]) -> Self {
+        let mut head = [0; 9];
+        let (head_len, text) = match canonical_integer(bytes) {
+            Some(number) => (int_head(&mut head, number), &[][..]),
+            None => (text_head(&mut head, bytes.len()), bytes),
+        };
+        Self { head, head_len, text }
+    }
+
+    /// Bytes of the element with its back.
+    #[inline]
+    pub(super) fn element_len(&self) -> usize {
+        let bytes = self.head_len + self.text.len();
+        bytes + back_len::<BACKED>(bytes)
+    }
+
+    /// Writes the element with its back into `out`, which has its length.
+    pub(super) fn write(&self, out: &mut [u8]) {
+        let bytes = self.head_len + self.text.len();
+        out[..self.head_len].copy_from_slice(&self.head[..self.head_len]);
+        out[self.head_len..bytes].copy_from_slice(self.text);
+        if let [short] = &mut out[bytes..] {
+            *short = bytes as u8;
+        } else {
+            out[bytes..bytes + 4].copy_from_slice(&(bytes as u32).to_le_bytes());
+            out[bytes + 4] = LONG_BACK;
+        }
+    }
+
+    /// Appends the element without a back.
+    #[inline]
+    pub(super) fn push_bare(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head[..self.head_len]);
+        out.extend_from_slice(self.text);
+    }
+
+    /// What is hashed: the same as [`Pack::hashed`] of the element.
+    #[inline]
+    pub(super) fn hashed(&self) -> &[u8] {
+        if self.text.is_empty() { &self.head[..self.head_len] } else { self.text }
+    }
+}
+
 /// A pack, where it lies.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pack<'a, const BACK: bool = BACKED>(&'a [u8]);
@@ -137,34 +257,18 @@ impl<const BACK: bool> Pack<'_, BACK> {
 
     /// Appends a whole number as an element.
     pub fn push_int(out: &mut Vec<u8>, number: i64) {
-        if let 0..=127 = number {
-            out.push(number as u8);
-            return Self::push_back(out, 1);
-        }
-        // Bits that are not the sign, and one for it.
-        let bits = 65 - (number ^ (number >> 63)).leading_zeros() as usize;
-        let class = NUMBER_BYTES.iter().position(|bytes| bytes * 8 >= bits).unwrap_or(NUMBER_BYTES.len() - 1);
-        out.push(NUMBER + class as u8);
-        out.extend_from_slice(&number.to_le_bytes()[..NUMBER_BYTES[class]]);
-        Self::push_back(out, 1 + NUMBER_BYTES[class]);
+        let mut head = [0; 9];
+        let len = int_head(&mut head, number);
+        out.extend_from_slice(&head[..len]);
+        Self::push_back(out, len);
     }
 
     fn push_text(out: &mut Vec<u8>, bytes: &[u8]) {
-        let start = out.len();
-        match bytes.len() {
-            len @ 0..=SHORT_MAX => out.push(STRING + len as u8),
-            len @ ..256 => out.extend_from_slice(&[LONG_STRING, len as u8]),
-            len @ ..65_536 => {
-                out.push(LONG_STRING + 1);
-                out.extend_from_slice(&(len as u16).to_le_bytes());
-            }
-            len => {
-                out.push(LONG_STRING + 2);
-                out.extend_from_slice(&(len as u32).to_le_bytes());
-            }
-        }
+        let mut head = [0; 9];
+        let len = text_head(&mut head, bytes.len());
+        out.extend_from_slice(&head[..len]);
         out.extend_from_slice(bytes);
-        Self::push_back(out, out.len() - start);
+        Self::push_back(out, len + bytes.len());
     }
 
     #[inline]
@@ -186,22 +290,6 @@ impl<const BACK: bool> Pack<'_, BACK> {
         Self::push(&mut out, bytes);
         out
     }
-}
-
-/// Appends a string as an element with a back.
-#[inline]
-pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
-    Pack::<BACKED>::push(out, bytes);
-}
-
-/// Appends a score as an element with a back.
-pub fn push_score(out: &mut Vec<u8>, score: f64) {
-    Pack::<BACKED>::push_score(out, score);
-}
-
-/// The element of one string with a back, to search for.
-pub fn element_of(bytes: &[u8]) -> Vec<u8> {
-    Pack::<BACKED>::element_of(bytes)
 }
 
 /// Reading.
@@ -271,14 +359,25 @@ impl<'a, const BACK: bool> Pack<'a, BACK> {
                 start + len - at
             }
         };
-        at + bytes
-            + if !BACK {
-                0
-            } else if bytes < usize::from(LONG_BACK) {
-                1
-            } else {
-                5
-            }
+        at + bytes + back_len::<BACK>(bytes)
+    }
+
+    /// Where the element that is `count` elements behind the one at `at` begins; so many must follow.
+    #[inline]
+    pub(super) fn skip(self, at: usize, count: usize) -> usize {
+        (0..count).fold(at, |at, _| self.after(at))
+    }
+
+    /// The item of `width` elements that begins at `at`.
+    #[inline]
+    pub(super) fn item(self, at: usize, width: usize) -> Item<'a> {
+        (self.get(at), (width > 1).then(|| self.get(self.after(at))))
+    }
+
+    /// Whether the element at `at` is the string that is searched for.
+    #[inline]
+    pub(super) fn matches(self, at: usize, needle: &Needle<'_>) -> bool {
+        self.0[at..].strip_prefix(&needle.head[..needle.head_len]).is_some_and(|rest| rest.starts_with(needle.text))
     }
 
     /// The bytes that the element at `at` takes.
@@ -306,6 +405,24 @@ impl<'a, const BACK: bool> Pack<'a, BACK> {
         let mut at = self.place(first);
         while at < self.0.len() {
             if self.0[at..].starts_with(element) {
+                return Some(at);
+            }
+            for _ in 0..step {
+                if at >= self.0.len() {
+                    break;
+                }
+                at = self.after(at);
+            }
+        }
+        None
+    }
+
+    /// As [`Pack::find`], for a string.
+    #[inline]
+    pub(super) fn seek(self, needle: &Needle<'_>, step: usize) -> Option<usize> {
+        let mut at = 0;
+        while at < self.0.len() {
+            if self.matches(at, needle) {
                 return Some(at);
             }
             for _ in 0..step {
@@ -350,8 +467,17 @@ impl<'a, const BACK: bool> Pack<'a, BACK> {
     }
 }
 
-/// From the back.
+/// With backs.
 impl<'a> Pack<'a, BACKED> {
+    /// The same bytes for equal strings, so that they can be hashed: a text itself, or tag and payload of a number.
+    #[inline]
+    pub(super) fn hashed(self, at: usize) -> &'a [u8] {
+        match self.get(at) {
+            Element::Text(text) if !text.is_empty() => text,
+            _ => &self.0[at..self.after(at) - 1],
+        }
+    }
+
     /// Where the element in front of the place `at` begins; `at` may be the end of the pack, and must not be 0.
     #[inline]
     pub fn before(self, at: usize) -> usize {

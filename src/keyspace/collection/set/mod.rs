@@ -163,7 +163,7 @@ impl Set {
     }
 
     fn enlarge(&mut self, shapes: &Shapes) {
-        let mut map = Map::new(1, shapes.hasher.clone());
+        let mut map = Map::new(1, shapes.seed(b"set"));
         for member in self.as_ref().iter() {
             map.insert(member.bytes(&mut Digits::new()), &[]);
         }
