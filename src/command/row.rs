@@ -1,6 +1,7 @@
 //! One row of the table: the facts about a command.
 
 use super::{Categories, CommandId, Flags, KeyFlags};
+use crate::resp::Request;
 
 /// Everything that is known about a command before it runs.
 ///
@@ -76,6 +77,14 @@ impl Command {
     pub const fn accepts(&self, arguments: usize) -> bool {
         let (arity, arguments) = (self.arity as isize, arguments as isize);
         if arity >= 0 { arguments == arity } else { arguments >= -arity }
+    }
+
+    /// Whether `request` may run under a lease; see [`Command::bounded`].
+    #[inline]
+    pub fn is_bounded(&self, request: Request<'_>) -> bool {
+        // With a number of elements these take as long as there are elements.
+        let counts = matches!(self.id, CommandId::Lpop | CommandId::Rpop) && request.len() > 2;
+        self.bounded && !counts
     }
 
     /// Whether the command only holds subcommands.
@@ -252,6 +261,12 @@ impl KeySpec {
     /// Keys from argument `index` to `last`, every `step` arguments.
     pub(super) const fn range(index: u8, last: i8, step: u8, flags: KeyFlags) -> Self {
         let find = Find::Range { last, step, limit: 0 };
+        Self { begin: Begin::Index(index), find, flags, notes: "" }
+    }
+
+    /// As many keys as argument `index` says, behind it.
+    pub(super) const fn counted(index: u8, flags: KeyFlags) -> Self {
+        let find = Find::Count { count_at: 0, first: 1, step: 1 };
         Self { begin: Begin::Index(index), find, flags, notes: "" }
     }
 

@@ -1,7 +1,9 @@
 //! The table from a command's number to its handler.
 
 use super::{Cx, Handler};
-use super::{bitfield, bitmap, dump, expire, hash, keys, lcs, list, node, object, set, string, string_number};
+use super::{
+    bitfield, bitmap, dump, expire, hash, keys, lcs, list, list_element, node, object, set, string, string_number,
+};
 use super::{string_range, zset};
 use crate::command::{Args, Command, CommandId};
 use crate::keyspace::Shard;
@@ -60,7 +62,23 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Hmset, hash::hmset),
     (CommandId::Hset, hash::hset),
     // Lists.
+    (CommandId::Lindex, list_element::lindex),
+    (CommandId::Linsert, list_element::linsert),
     (CommandId::Llen, list::llen),
+    (CommandId::Lmove, list::lmove),
+    (CommandId::Lmpop, list::lmpop),
+    (CommandId::Lpop, list::lpop),
+    (CommandId::Lpos, list_element::lpos),
+    (CommandId::Lpush, list::lpush),
+    (CommandId::Lpushx, list::lpushx),
+    (CommandId::Lrange, list_element::lrange),
+    (CommandId::Lrem, list_element::lrem),
+    (CommandId::Lset, list_element::lset),
+    (CommandId::Ltrim, list_element::ltrim),
+    (CommandId::Rpop, list::rpop),
+    (CommandId::Rpoplpush, list::rpoplpush),
+    (CommandId::Rpush, list::rpush),
+    (CommandId::Rpushx, list::rpushx),
     // Sets.
     (CommandId::Scard, set::scard),
     // Sorted sets.

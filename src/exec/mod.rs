@@ -21,6 +21,7 @@ mod hash;
 mod keys;
 mod lcs;
 mod list;
+mod list_element;
 pub mod node;
 mod object;
 mod rdb;

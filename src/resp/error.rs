@@ -67,6 +67,16 @@ reply_errors! {
         LcsStringTooLong = "ERR String too long for LCS",
         LcsOutOfMemory = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
 
+        // Lists.
+        RankZero =
+            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start \
+            from the end of the list",
+        RankOutOfRange =
+            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+        CountNegative = "ERR COUNT can't be negative",
+        MaxlenNegative = "ERR MAXLEN can't be negative",
+        CountNotPositive = "ERR count should be greater than 0",
+
         // Bitmaps.
         BitNotInteger = "ERR bit is not an integer or out of range",
         BitOffsetNotInteger = "ERR bit offset is not an integer or out of range",

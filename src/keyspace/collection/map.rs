@@ -150,7 +150,11 @@ impl Map {
             return false;
         };
         let second = second.as_ref();
-        debug_assert_eq!(Pack::<BACKED>::new(second).count(), self.width - 1, "an item has one element for each column");
+        debug_assert_eq!(
+            Pack::<BACKED>::new(second).count(),
+            self.width - 1,
+            "an item has one element for each column"
+        );
         match place {
             Some(place) if self.width > 1 => {
                 let (at, item) = (bucket.pack().after(place.at), item_range(bucket.pack(), place, self.width));

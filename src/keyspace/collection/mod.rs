@@ -242,7 +242,7 @@ impl<'a> CollectionRef<'a> {
     pub(super) fn read(stored: &'a [u8]) -> Self {
         let Some((&form, bytes)) = stored.split_first() else { return CollectionRef::List(ListRef::default()) };
         match Form::of(form) {
-            Form::List => CollectionRef::List(ListRef::Compact(Pack::new(bytes))),
+            Form::List => CollectionRef::List(ListRef::Compact(list::Elements::new(bytes))),
             Form::Integers => CollectionRef::Set(SetRef::Integers(set::integers::Integers::new(bytes))),
             Form::Set => CollectionRef::Set(SetRef::Compact(Pack::new(bytes))),
             Form::Hash => CollectionRef::Hash(HashRef::Compact(Pack::new(bytes))),

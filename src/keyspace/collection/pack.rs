@@ -60,6 +60,12 @@ impl Default for Element<'_> {
 }
 
 impl<'a> Element<'a> {
+    /// The element that a string becomes.
+    #[inline]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        canonical_integer(bytes).map_or(Element::Text(bytes), Element::Int)
+    }
+
     /// The string. A score has none: its bytes are empty.
     #[inline]
     pub fn bytes<'s>(self, digits: &'s mut Digits) -> &'s [u8]

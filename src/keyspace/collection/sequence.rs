@@ -251,6 +251,13 @@ impl Offcut {
         self.heap + allocation(self.parts.capacity() * size_of::<Child>())
     }
 
+    /// Takes in what was cut off elsewhere.
+    pub fn join(&mut self, other: Self) {
+        self.items += other.items;
+        self.heap += other.heap;
+        self.parts.extend(other.parts);
+    }
+
     /// Drops about `bytes` bytes. Whether something is left.
     pub fn drop_some(&mut self, bytes: usize) -> bool {
         let end = self.heap.saturating_sub(bytes.max(1));
