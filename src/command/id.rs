@@ -61,6 +61,8 @@ pub enum CommandId {
     Renamenx,
     Restore,
     Scan,
+    Sort,
+    SortRo,
     Touch,
     Ttl,
     Type,

@@ -140,6 +140,8 @@ pub enum Spread {
     Sum,
     /// Every part answers OK (MSET).
     All,
+    /// As [`Spread::One`], but keys that no specification names may follow from the values of its keys (SORT).
+    Derived,
 }
 
 /// Documentation group of a command.
@@ -222,6 +224,10 @@ pub enum Begin {
         /// Argument to start from; `-1` is the last one.
         start_from: i8,
     },
+    /// Behind the last STORE of SORT, which may stand anywhere among its options.
+    Store,
+    /// Nowhere: the keys follow from values.
+    Values,
 }
 
 /// How the keys follow from where the search began.
@@ -245,6 +251,8 @@ pub enum Find {
         /// Distance between keys.
         step: u8,
     },
+    /// It is the one where the search began.
+    Found,
 }
 
 impl KeySpec {
@@ -268,6 +276,11 @@ impl KeySpec {
     pub(super) const fn counted(index: u8, flags: KeyFlags) -> Self {
         let find = Find::Count { count_at: 0, first: 1, step: 1 };
         Self { begin: Begin::Index(index), find, flags, notes: "" }
+    }
+
+    /// Keys that clients cannot find by a rule.
+    pub(super) const fn unknown(begin: Begin, flags: KeyFlags) -> Self {
+        Self { begin, find: Find::Found, flags, notes: "" }
     }
 
     /// The same with a remark.

@@ -224,6 +224,7 @@ impl Engine {
                 self.run_transactions();
             }
             Rare::Executed { handle, part, reply } => self.part_executed(handle, part, reply),
+            Rare::Follow { handle, part, keys } => self.follow(from, handle, part, &keys),
             Rare::Fetched { handle, part, entries } => self.part_fetched(handle, part, entries),
             Rare::Store { id, writes } => self.store(id, writes),
             Rare::Ask { handle, ask } => self.asked(from, handle, ask),

@@ -2,7 +2,7 @@
 
 use super::{Cx, Handler};
 use super::{
-    bitfield, bitmap, dump, expire, hash, keys, lcs, list, list_element, node, object, set, string, string_number,
+    bitfield, bitmap, dump, expire, hash, keys, lcs, list, list_element, node, object, set, sort, string, string_number,
 };
 use super::{string_range, zset};
 use crate::command::{Args, Command, CommandId};
@@ -107,6 +107,8 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Rename, keys::rename),
     (CommandId::Renamenx, keys::renamenx),
     (CommandId::Restore, dump::restore),
+    (CommandId::Sort, sort::sort),
+    (CommandId::SortRo, sort::sort_ro),
     (CommandId::Swapdb, node::swapdb),
     (CommandId::Touch, keys::touch),
     (CommandId::Ttl, expire::ttl),

@@ -27,6 +27,7 @@ mod object;
 mod rdb;
 pub mod scan;
 mod set;
+pub mod sort;
 mod string;
 mod string_number;
 mod string_range;

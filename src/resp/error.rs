@@ -76,6 +76,7 @@ reply_errors! {
         CountNegative = "ERR COUNT can't be negative",
         MaxlenNegative = "ERR MAXLEN can't be negative",
         CountNotPositive = "ERR count should be greater than 0",
+        SortNotNumber = "ERR One or more scores can't be converted into double",
 
         // Bitmaps.
         BitNotInteger = "ERR bit is not an integer or out of range",
