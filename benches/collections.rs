@@ -1,12 +1,12 @@
-//! What the structures of large collections cost: finding, adding and removing members by hash, and items by place and by
-//! order. A thousand lie in the caches, a million do not. Members come in random order; time is per member.
+//! What the structures of large collections cost: finding, adding and removing members by hash, and items by place and
+//! by order. A thousand lie in the caches, a million do not. Members come in random order; time is per member.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use corewise::base::Rng;
 use corewise::keyspace::collection::map::Map;
-use corewise::keyspace::collection::pack::{Element, element_of, push_score};
+use corewise::keyspace::collection::pack::{Bare, Element, element_of, push_score};
 use corewise::keyspace::collection::sequence::{Sequence, Shape};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -48,7 +48,7 @@ fn maps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("map");
     group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
     for (count, size) in SIZES {
-        let (present, absent, value) = (names("member", count), names("absent", count), element_of(b"value"));
+        let (present, absent, value) = (names("member", count), names("absent", count), Bare::element_of(b"value"));
         let mut map = Map::new(2, 1);
         present.iter().for_each(|name| assert!(map.insert(name, &value)));
         for (what, names, hit) in [("get, hit", &present, true), ("get, miss", &absent, false)] {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench memory -- bytes     resident bytes of a key beyond its name and value
+//! cargo bench --bench memory -- collections     resident bytes of hashes, lists, sets, sorted sets, beside redis-server's
 //! cargo bench --bench memory -- growth    latency of others while the table grows and shrinks; what memory comes back
 //! cargo bench --bench memory -- turns      length of a core's turns meanwhile, with the machine's noise taken out
 //! cargo bench --bench memory -- expiry    how soon the memory of expired keys is back if nobody touches them
@@ -18,6 +19,7 @@
 //! resident, not what the server accounts for: the difference between the two is half of what there is to find.
 
 mod bytes;
+mod collections;
 mod expiry;
 mod growth;
 mod loader;
@@ -113,6 +115,7 @@ fn command() -> Command {
         .arg(switch("bench", "").hide(true))
         .subcommands([
             bytes::command(),
+            collections::command(),
             growth::command(),
             turns::command(),
             expiry::command(),
@@ -148,6 +151,7 @@ fn measure(matches: &ArgMatches) -> Result<(String, bool), String> {
     pin(bench.client_cpu)?;
     let report: Report = match matches.subcommand() {
         Some(("growth", matches)) => growth::run(&bench, matches)?,
+        Some(("collections", matches)) => collections::run(&bench, matches)?,
         Some(("turns", matches)) => turns::run(&bench, matches),
         Some(("expiry", matches)) => expiry::run(&bench, matches)?,
         Some(("mixed", matches)) => mixed::run(&bench, matches)?,

@@ -150,7 +150,7 @@ impl Shard {
                 candidates: CandidatePool::default(),
                 packed: Vec::new(),
                 opened: Vec::new(),
-                shapes: Shapes::new(rules.compact, hasher.clone()),
+                shapes: Shapes { compact: rules.compact, hasher: hasher.clone() },
                 hasher,
                 rules,
             },

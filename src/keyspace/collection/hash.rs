@@ -3,10 +3,10 @@
 //! A small hash is a pack of fields and values in turn, in the order in which the fields came; a large one is a [`Map`].
 
 use super::map::Map;
-use super::pack::{BACKED, BARE, Digits, Element, Pack, element_of, replace};
+use super::pack::{Bare, Element, replace};
 use super::{Shapes, fits};
 
-type Pairs<'a> = Pack<'a, BARE>;
+type Pairs<'a> = Bare<'a>;
 
 /// A hash.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Hash {
     #[inline]
     pub fn as_ref(&self) -> HashRef<'_> {
         match self {
-            Hash::Compact(bytes) => HashRef::Compact(Pack::new(bytes)),
+            Hash::Compact(bytes) => HashRef::Compact(Bare::new(bytes)),
             Hash::Large(map) => HashRef::Large(map),
         }
     }
@@ -110,10 +110,10 @@ impl Hash {
                 }
                 return place.is_none();
             }
-            self.enlarge(shapes);
+            self.enlarge(field, shapes);
         }
         match self {
-            Hash::Large(map) => map.insert(field, &element_of(value)),
+            Hash::Large(map) => map.insert(field, &Pairs::element_of(value)),
             Hash::Compact(_) => unreachable!("enlarged above"),
         }
     }
@@ -132,12 +132,12 @@ impl Hash {
         }
     }
 
-    fn enlarge(&mut self, shapes: &Shapes) {
-        let mut map = Map::new(2, shapes.seed(b"hash"));
+    fn enlarge(&mut self, member: &[u8], shapes: &Shapes) {
+        let mut map = Map::new(2, shapes.seed(member));
         for (field, value) in self.as_ref().iter() {
             let mut written = Vec::new();
-            Pack::<BACKED>::push_element(&mut written, value);
-            map.insert(field.bytes(&mut Digits::new()), &written);
+            Pairs::push_element(&mut written, value);
+            map.insert(field.bytes(&mut super::pack::Digits::new()), &written);
         }
         *self = Hash::Large(Box::new(map));
     }

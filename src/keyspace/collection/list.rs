@@ -194,14 +194,14 @@ impl List {
     pub fn insert(&mut self, index: usize, element: &[u8]) {
         let needle = Needle::new(element);
         if let List::Compact(bytes) = self {
-            let more = needle.element_len();
+            let more = needle.backed_len();
             if bytes.len().max(COUNT_BYTES) + more <= COMPACT_BYTES_MAX {
                 let elements = Elements::new(bytes);
                 let (count, at) = (elements.count, COUNT_BYTES + elements.place(index.min(elements.count)));
                 let len = bytes.len().max(COUNT_BYTES);
                 bytes.resize(len + more, 0);
                 bytes.copy_within(at..len, at + more);
-                needle.write(&mut bytes[at..at + more]);
+                needle.write_backed(&mut bytes[at..at + more]);
                 set_count(bytes, count + 1);
                 return;
             }
@@ -221,7 +221,7 @@ impl List {
         if let List::Compact(bytes) = self {
             let elements = Elements::new(bytes);
             let old = elements.pack.range(elements.place(index));
-            if bytes.len() - old.len() + needle.element_len() <= COMPACT_BYTES_MAX {
+            if bytes.len() - old.len() + needle.backed_len() <= COMPACT_BYTES_MAX {
                 let old = COUNT_BYTES + old.start..COUNT_BYTES + old.end;
                 return with_written(&needle, |item| replace(bytes, old, item));
             }
@@ -326,13 +326,13 @@ fn set_count(bytes: &mut [u8], count: usize) {
 
 /// Gives `act` the bytes of an element.
 fn with_written<T>(needle: &Needle<'_>, act: impl FnOnce(&[u8]) -> T) -> T {
-    let len = needle.element_len();
+    let len = needle.backed_len();
     if len <= STACK_ELEMENT_BYTES {
         let mut bytes = [0; STACK_ELEMENT_BYTES];
-        needle.write(&mut bytes[..len]);
+        needle.write_backed(&mut bytes[..len]);
         return act(&bytes[..len]);
     }
     let mut bytes = vec![0; len];
-    needle.write(&mut bytes);
+    needle.write_backed(&mut bytes);
     act(&bytes)
 }

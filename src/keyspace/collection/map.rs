@@ -1,8 +1,8 @@
 //! A hash map from strings to nothing or to one further element: large sets and hashes, and the members of sorted sets.
 //!
 //! A table that doubles moves every item at once; with a hundred million of them its core would answer nobody for
-//! seconds. This is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", VLDB 1980):
-//! it grows and shrinks by one [`Bucket`] at a time, in a fixed order, whichever bucket the new item went to.
+//! seconds. This is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", VLDB
+//! 1980): it grows and shrinks by one [`Bucket`] at a time, in a fixed order, whichever bucket the new item went to.
 //!
 //! ```text
 //! buckets = 2^level + split
@@ -11,19 +11,20 @@
 //!   level+1 bits      level bits              level+1 bits: what left 0 .. split-1
 //! ```
 //!
-//! An item lies in the bucket that the last `level + 1` bits of its hash name, or if there is no such bucket yet, the last
-//! `level` bits. How many buckets there are follows the number and, less so, the size of items: about 15 small items to a
-//! bucket in the mean, up to twice as many where it has not been split yet. The hash is keyed by the map's own seed, so
-//! nobody can choose what meets in one bucket, and a map that is filled in the order of another's scan fills evenly.
+//! An item lies in the bucket that the last `level + 1` bits of its hash name, or if there is no such bucket yet, the
+//! last `level` bits. How many buckets there are follows the number and, less so, the size of items: about 15 small
+//! items to a bucket in the mean, up to twice as many where it has not been split yet. The hash is keyed by the map's
+//! own seed, so nobody can choose what meets in one bucket, and a map that is filled in the order of another's scan
+//! fills evenly.
 //!
 //! # Scans
 //!
-//! Read the bits of a hash from the last to the first, as a number. The bucket that `d` last bits name holds exactly the
-//! items whose number begins with `d` given bits: one range of numbers; all buckets together cover all numbers without
-//! overlap. Splitting a bucket halves its range and uniting two joins their ranges; no item changes its number. A scan
-//! walks upward through the numbers, and its cursor is the number up to which everything has been visited. That stays true
-//! whatever is split or united meanwhile, so an item that is there throughout is visited, and only once: a bucket into
-//! whose middle the cursor points is visited from there on.
+//! Read the bits of a hash from the last to the first, as a number. The bucket that `d` last bits name holds exactly
+//! the items whose number begins with `d` given bits: one range of numbers; all buckets together cover all numbers
+//! without overlap. Splitting a bucket halves its range and uniting two joins their ranges; no item changes its number.
+//! A scan walks upward through the numbers, and its cursor is the number up to which everything has been visited. That
+//! stays true whatever is split or united meanwhile, so an item that is there throughout is visited, and only once: a
+//! bucket into whose middle the cursor points is visited from there on.
 
 mod bucket;
 #[cfg(test)]
@@ -33,7 +34,7 @@ use std::ops::Range;
 
 use bucket::{Bucket, Place};
 
-use super::pack::{BACKED, Element, Item, Needle, Pack};
+use super::pack::{Bare, Element, Item, Needle};
 use crate::base::{KeyHasher, Rng};
 use crate::keyspace::value::allocation;
 use crate::limits::BURIAL_BYTES;
@@ -73,8 +74,8 @@ pub struct Map {
 }
 
 impl Map {
-    /// An empty map of strings alone (`width` 1) or of strings and one further element each (`width` 2). The `seed` must
-    /// be unknown to clients and different for each map.
+    /// An empty map of strings alone (`width` 1) or of strings and one further element each (`width` 2). The `seed`
+    /// must be unknown to clients and different for each map.
     pub fn new(width: usize, seed: u64) -> Self {
         debug_assert!((1..=2).contains(&width));
         Self {
@@ -129,7 +130,7 @@ impl Map {
         bucket.pack().item(place.at, self.width).1
     }
 
-    /// Puts in a string with `second`, its further element as it is written (see [`element_of`](super::pack::element_of));
+    /// Puts in a string with `second`, its further element as it is written (see [`Bare::element_of`]);
     /// it replaces the one that is there. For a map of strings alone it is empty. Whether the string is new.
     pub fn insert(&mut self, key: &[u8], second: &[u8]) -> bool {
         self.update(key, |_| Some(second))
@@ -150,11 +151,7 @@ impl Map {
             return false;
         };
         let second = second.as_ref();
-        debug_assert_eq!(
-            Pack::<BACKED>::new(second).count(),
-            self.width - 1,
-            "an item has one element for each column"
-        );
+        debug_assert_eq!(Bare::new(second).count(), self.width - 1, "an item has one element for each column");
         match place {
             Some(place) if self.width > 1 => {
                 let (at, item) = (bucket.pack().after(place.at), item_range(bucket.pack(), place, self.width));
@@ -200,9 +197,9 @@ impl Map {
         self.segments.iter().flatten().flat_map(|bucket| bucket.items(self.width))
     }
 
-    /// Visits about `count` items, at most a bucket more, and answers the cursor to go on from. A scan starts at 0 and is
-    /// at its end when the answer is 0; what is in the map from beginning to end is visited, whatever changes meanwhile.
-    /// Cursors are below 2^53.
+    /// Visits about `count` items, at most a bucket more, and answers the cursor to go on from. A scan starts at 0 and
+    /// is at its end when the answer is 0; what is in the map from beginning to end is visited, whatever changes
+    /// meanwhile. Cursors are below 2^53.
     pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Item<'_>)) -> u64 {
         let (mut cursor, mut visited) = (cursor, 0);
         // As many buckets as items: where items are large, many buckets are empty.
@@ -246,8 +243,8 @@ impl Map {
         }
     }
 
-    /// Drops about `bytes` bytes, so that a large map is freed in slices. Whether something is left. From the first call on
-    /// the map is there only to be dropped; `len` and `heap_bytes` say what is left of it.
+    /// Drops about `bytes` bytes, so that a large map is freed in slices. Whether something is left. From the first
+    /// call on the map is there only to be dropped; `len` and `heap_bytes` say what is left of it.
     pub fn drop_some(&mut self, bytes: usize) -> bool {
         let end = self.bucket_bytes.saturating_sub(bytes.max(1));
         // As many empty buckets as there may be others.
@@ -374,7 +371,7 @@ impl Map {
 }
 
 /// The bytes of an item.
-fn item_range(pack: Pack<'_>, place: Place, width: usize) -> Range<usize> {
+fn item_range(pack: Bare<'_>, place: Place, width: usize) -> Range<usize> {
     place.at..pack.skip(place.at, width)
 }
 

@@ -30,11 +30,9 @@ pub mod sequence;
 pub mod set;
 pub mod zset;
 
-use std::cell::Cell;
-
 use crate::base::KeyHasher;
 use crate::config::Config;
-use pack::{BARE, Element, Pack};
+use pack::{Bare, Element};
 
 pub use hash::{Hash, HashRef};
 pub use list::{List, ListRef};
@@ -87,23 +85,14 @@ impl CompactLimits {
 pub struct Shapes {
     /// Up to when they are compact.
     pub compact: CompactLimits,
-    /// Makes the seeds of maps.
-    hasher: KeyHasher,
-    /// Maps that have got a seed.
-    maps: Cell<u64>,
+    /// Makes the seeds of large ones.
+    pub hasher: KeyHasher,
 }
 
 impl Shapes {
-    /// Collections that are compact up to these limits; `hasher` is secret.
-    pub fn new(compact: CompactLimits, hasher: KeyHasher) -> Self {
-        Self { compact, hasher, maps: Cell::new(0) }
-    }
-
-    /// The seed of a new map that begins with `first`: unknown to clients and another for each map of this shard. Shards
-    /// count alike, but hardly ever begin with the same string when they do.
-    fn seed(&self, first: &[u8]) -> u64 {
-        self.maps.set(self.maps.get() + 1);
-        self.hasher.hash(&self.maps.get().to_le_bytes()) ^ self.hasher.hash(first)
+    /// A seed for a map that `member` made large: clients cannot know it.
+    fn seed(&self, member: &[u8]) -> u64 {
+        self.hasher.hash(member)
     }
 }
 
@@ -244,9 +233,9 @@ impl<'a> CollectionRef<'a> {
         match Form::of(form) {
             Form::List => CollectionRef::List(ListRef::Compact(list::Elements::new(bytes))),
             Form::Integers => CollectionRef::Set(SetRef::Integers(set::integers::Integers::new(bytes))),
-            Form::Set => CollectionRef::Set(SetRef::Compact(Pack::new(bytes))),
-            Form::Hash => CollectionRef::Hash(HashRef::Compact(Pack::new(bytes))),
-            Form::ZSet => CollectionRef::ZSet(ZSetRef::Compact(Pack::new(bytes))),
+            Form::Set => CollectionRef::Set(SetRef::Compact(Bare::new(bytes))),
+            Form::Hash => CollectionRef::Hash(HashRef::Compact(Bare::new(bytes))),
+            Form::ZSet => CollectionRef::ZSet(ZSetRef::Compact(Bare::new(bytes))),
         }
     }
 
@@ -309,7 +298,7 @@ fn fits(bytes: &[u8], more: usize) -> bool {
 }
 
 /// The elements of a pack two by two.
-fn pairs<'a>(pack: Pack<'a, BARE>) -> impl Iterator<Item = (Element<'a>, Element<'a>)> {
+fn pairs<'a>(pack: Bare<'a>) -> impl Iterator<Item = (Element<'a>, Element<'a>)> {
     let mut elements = pack.iter().map(|(_, element)| element);
     std::iter::from_fn(move || Some((elements.next()?, elements.next()?)))
 }

@@ -13,11 +13,11 @@
 //! ```
 //!
 //! A pack is read from both ends where its elements have a back; without, it is a byte an element smaller and read from the
-//! front ([`BARE`]).
+//! front ([`Bare`]).
 //!
 //! An element is written in the shortest form there is for it, so two elements are equal exactly if their bytes are:
-//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and come
-//! back as the text that they were.
+//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and
+//! come back as the text that they were.
 
 use std::ops::Range;
 
@@ -34,10 +34,10 @@ const SHORT_MAX: usize = 63;
 /// The last byte of a back that has four bytes in front of it.
 const LONG_BACK: u8 = 254;
 
-/// [`Pack`]s whose elements have no back.
-pub const BARE: bool = false;
-/// [`Pack`]s whose elements have a back.
-pub const BACKED: bool = true;
+/// Whether elements have a back: not in these runs.
+const BARE: bool = false;
+/// In these they have.
+const BACKED: bool = true;
 
 /// What an element is.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -114,123 +114,18 @@ pub(super) fn room(size: usize) -> usize {
     if size < 64 * 1024 { allocation(size).saturating_sub(8) } else { size }
 }
 
-/// Appends a string as an element with a back.
-#[inline]
-pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
-    Pack::<BACKED>::push(out, bytes);
-}
-
-/// Appends a score as an element with a back.
-pub fn push_score(out: &mut Vec<u8>, score: f64) {
-    Pack::<BACKED>::push_score(out, score);
-}
-
-/// The element of one string with a back, to search for.
-pub fn element_of(bytes: &[u8]) -> Vec<u8> {
-    Pack::<BACKED>::element_of(bytes)
-}
-
-/// Writes tag and payload of a number; answers their length.
-#[inline]
-fn int_head(head: &mut [u8; 9], number: i64) -> usize {
-    if let 0..=127 = number {
-        head[0] = number as u8;
-        return 1;
-    }
-    // Bits that are not the sign, and one for it.
-    let bits = 65 - (number ^ (number >> 63)).leading_zeros() as usize;
-    let class = NUMBER_BYTES.iter().position(|bytes| bytes * 8 >= bits).unwrap_or(NUMBER_BYTES.len() - 1);
-    head[0] = NUMBER + class as u8;
-    head[1..].copy_from_slice(&number.to_le_bytes());
-    1 + NUMBER_BYTES[class]
-}
-
-/// Writes what stands in front of a text of `len` bytes; answers its length.
-#[inline]
-fn text_head(head: &mut [u8; 9], len: usize) -> usize {
-    head[1..5].copy_from_slice(&(len as u32).to_le_bytes());
-    let (tag, bytes) = match len {
-        0..=SHORT_MAX => (STRING + len as u8, 1),
-        ..256 => (LONG_STRING, 2),
-        ..65_536 => (LONG_STRING + 1, 3),
-        _ => (LONG_STRING + 2, 5),
-    };
-    head[0] = tag;
-    bytes
-}
-
-/// Bytes of the back, if there is one, of an element of which `bytes` bytes stand in front of it.
-#[inline]
-fn back_len<const BACK: bool>(bytes: usize) -> usize {
-    if !BACK {
-        0
-    } else if bytes < usize::from(LONG_BACK) {
-        1
-    } else {
-        5
-    }
-}
-
-/// A string to search for: its element in two parts, without an allocation.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Needle<'k> {
-    /// A whole number in full, or what stands in front of a text.
-    head: [u8; 9],
-    head_len: usize,
-    text: &'k [u8],
-}
-
-impl<'k> Needle<'k> {
-    #[inline]
-    pub(super) fn new(bytes: &'k [u8]) -> Self {
-        let mut head = [0; 9];
-        let (head_len, text) = match canonical_integer(bytes) {
-            Some(number) => (int_head(&mut head, number), &[][..]),
-            None => (text_head(&mut head, bytes.len()), bytes),
-        };
-        Self { head, head_len, text }
-    }
-
-    /// Bytes of the element with its back.
-    #[inline]
-    pub(super) fn element_len(&self) -> usize {
-        let bytes = self.head_len + self.text.len();
-        bytes + back_len::<BACKED>(bytes)
-    }
-
-    /// Writes the element with its back into `out`, which has its length.
-    pub(super) fn write(&self, out: &mut [u8]) {
-        let bytes = self.head_len + self.text.len();
-        out[..self.head_len].copy_from_slice(&self.head[..self.head_len]);
-        out[self.head_len..bytes].copy_from_slice(self.text);
-        if let [short] = &mut out[bytes..] {
-            *short = bytes as u8;
-        } else {
-            out[bytes..bytes + 4].copy_from_slice(&(bytes as u32).to_le_bytes());
-            out[bytes + 4] = LONG_BACK;
-        }
-    }
-
-    /// Appends the element without a back.
-    #[inline]
-    pub(super) fn push_bare(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.head[..self.head_len]);
-        out.extend_from_slice(self.text);
-    }
-
-    /// What is hashed: the same as [`Pack::hashed`] of the element.
-    #[inline]
-    pub(super) fn hashed(&self) -> &[u8] {
-        if self.text.is_empty() { &self.head[..self.head_len] } else { self.text }
-    }
-}
-
 /// A pack, where it lies.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Pack<'a, const BACK: bool = BACKED>(&'a [u8]);
+pub struct Run<'a, const BACK: bool>(&'a [u8]);
+
+/// A pack whose elements have a back.
+pub type Pack<'a> = Run<'a, BACKED>;
+
+/// A pack whose elements have none.
+pub type Bare<'a> = Run<'a, BARE>;
 
 /// Writing.
-impl<const BACK: bool> Pack<'_, BACK> {
+impl<const BACK: bool> Run<'_, BACK> {
     /// Appends a string as an element.
     #[inline]
     pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -298,8 +193,120 @@ impl<const BACK: bool> Pack<'_, BACK> {
     }
 }
 
+/// Writes tag and payload of a number; answers their length.
+#[inline]
+fn int_head(head: &mut [u8; 9], number: i64) -> usize {
+    if let 0..=127 = number {
+        head[0] = number as u8;
+        return 1;
+    }
+    // Bits that are not the sign, and one for it.
+    let bits = 65 - (number ^ (number >> 63)).leading_zeros() as usize;
+    let class = NUMBER_BYTES.iter().position(|bytes| bytes * 8 >= bits).unwrap_or(NUMBER_BYTES.len() - 1);
+    head[0] = NUMBER + class as u8;
+    head[1..].copy_from_slice(&number.to_le_bytes());
+    1 + NUMBER_BYTES[class]
+}
+
+/// Writes what stands in front of a text of `len` bytes; answers its length.
+#[inline]
+fn text_head(head: &mut [u8; 9], len: usize) -> usize {
+    head[1..5].copy_from_slice(&(len as u32).to_le_bytes());
+    let (tag, bytes) = match len {
+        len if len <= SHORT_MAX => (STRING + len as u8, 1),
+        ..256 => (LONG_STRING, 2),
+        256..65_536 => (LONG_STRING + 1, 3),
+        _ => (LONG_STRING + 2, 5),
+    };
+    head[0] = tag;
+    bytes
+}
+
+/// Bytes of the back of an element of which `bytes` bytes stand in front of it.
+#[inline]
+fn back_len(bytes: usize) -> usize {
+    if bytes < usize::from(LONG_BACK) { 1 } else { 5 }
+}
+
+/// Appends a string as an element with a back.
+#[inline]
+pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+    Pack::push(out, bytes);
+}
+
+/// Appends a score as an element with a back.
+pub fn push_score(out: &mut Vec<u8>, score: f64) {
+    Pack::push_score(out, score);
+}
+
+/// The element of one string with a back, to search for.
+pub fn element_of(bytes: &[u8]) -> Vec<u8> {
+    Pack::element_of(bytes)
+}
+
+/// A string to search for: its element in two parts, without an allocation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needle<'k> {
+    /// A whole number in full, or what stands in front of a text.
+    head: [u8; 9],
+    head_len: usize,
+    text: &'k [u8],
+}
+
+impl<'k> Needle<'k> {
+    #[inline]
+    pub(super) fn new(bytes: &'k [u8]) -> Self {
+        let mut head = [0; 9];
+        let (head_len, text) = match canonical_integer(bytes) {
+            Some(number) => (int_head(&mut head, number), &[][..]),
+            None => (text_head(&mut head, bytes.len()), bytes),
+        };
+        Self { head, head_len, text }
+    }
+
+    /// Bytes of the element, without a back.
+    #[inline]
+    pub(super) fn element_len(&self) -> usize {
+        self.head_len + self.text.len()
+    }
+
+    /// Writes the element, without a back, into `out`, which has its length.
+    pub(super) fn write(&self, out: &mut [u8]) {
+        let (head, text) = out.split_at_mut(self.head_len);
+        head.copy_from_slice(&self.head[..self.head_len]);
+        text.copy_from_slice(self.text);
+    }
+
+    /// Bytes of the element with a back.
+    #[inline]
+    pub(super) fn backed_len(&self) -> usize {
+        self.element_len() + back_len(self.element_len())
+    }
+
+    /// Writes the element with a back into `out`, which has its length.
+    #[inline]
+    pub(super) fn write_backed(&self, out: &mut [u8]) {
+        let len = self.element_len();
+        self.write(&mut out[..len]);
+        match &mut out[len..] {
+            [short] => *short = len as u8,
+            [long @ .., mark] => {
+                long.copy_from_slice(&(len as u32).to_le_bytes());
+                *mark = LONG_BACK;
+            }
+            [] => {}
+        }
+    }
+
+    /// What is hashed: the same as [`Pack::hashed`] of the element.
+    #[inline]
+    pub(super) fn hashed(&self) -> &[u8] {
+        if self.text.is_empty() { &self.head[..self.head_len] } else { self.text }
+    }
+}
+
 /// Reading.
-impl<'a, const BACK: bool> Pack<'a, BACK> {
+impl<'a, const BACK: bool> Run<'a, BACK> {
     /// The pack in these bytes, which were written by [`push`] and its like.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -365,7 +372,14 @@ impl<'a, const BACK: bool> Pack<'a, BACK> {
                 start + len - at
             }
         };
-        at + bytes + back_len::<BACK>(bytes)
+        at + bytes
+            + if !BACK {
+                0
+            } else if bytes < usize::from(LONG_BACK) {
+                1
+            } else {
+                5
+            }
     }
 
     /// Where the element that is `count` elements behind the one at `at` begins; so many must follow.
@@ -378,6 +392,15 @@ impl<'a, const BACK: bool> Pack<'a, BACK> {
     #[inline]
     pub(super) fn item(self, at: usize, width: usize) -> Item<'a> {
         (self.get(at), (width > 1).then(|| self.get(self.after(at))))
+    }
+
+    /// The same bytes for equal strings, so that they can be hashed: a text itself, or tag and payload of a number.
+    #[inline]
+    pub(super) fn hashed(self, at: usize) -> &'a [u8] {
+        match self.get(at) {
+            Element::Text(text) if !text.is_empty() => text,
+            _ => &self.0[at..self.after(at) - usize::from(BACK)],
+        }
     }
 
     /// Whether the element at `at` is the string that is searched for.
@@ -404,31 +427,13 @@ impl<'a, const BACK: bool> Pack<'a, BACK> {
         at
     }
 
-    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element, from
-    /// number `first` on.
+    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element,
+    /// from number `first` on.
     #[inline]
     pub fn find(self, element: &[u8], first: usize, step: usize) -> Option<usize> {
         let mut at = self.place(first);
         while at < self.0.len() {
             if self.0[at..].starts_with(element) {
-                return Some(at);
-            }
-            for _ in 0..step {
-                if at >= self.0.len() {
-                    break;
-                }
-                at = self.after(at);
-            }
-        }
-        None
-    }
-
-    /// As [`Pack::find`], for a string.
-    #[inline]
-    pub(super) fn seek(self, needle: &Needle<'_>, step: usize) -> Option<usize> {
-        let mut at = 0;
-        while at < self.0.len() {
-            if self.matches(at, needle) {
                 return Some(at);
             }
             for _ in 0..step {
@@ -473,17 +478,8 @@ impl<'a, const BACK: bool> Pack<'a, BACK> {
     }
 }
 
-/// With backs.
-impl<'a> Pack<'a, BACKED> {
-    /// The same bytes for equal strings, so that they can be hashed: a text itself, or tag and payload of a number.
-    #[inline]
-    pub(super) fn hashed(self, at: usize) -> &'a [u8] {
-        match self.get(at) {
-            Element::Text(text) if !text.is_empty() => text,
-            _ => &self.0[at..self.after(at) - 1],
-        }
-    }
-
+/// From the back.
+impl<'a> Run<'a, BACKED> {
     /// Where the element in front of the place `at` begins; `at` may be the end of the pack, and must not be 0.
     #[inline]
     pub fn before(self, at: usize) -> usize {
@@ -539,7 +535,7 @@ mod tests {
     }
 
     fn check(pack: &[u8], model: &[Vec<u8>]) {
-        let view = Pack::<BACKED>::new(pack);
+        let view = Pack::new(pack);
         assert_eq!(view.count(), model.len());
         assert_eq!(view.iter().map(|(_, element)| element.to_vec()).collect::<Vec<_>>(), model);
         let mut back: Vec<Vec<u8>> = view.iter_back().map(|(_, element)| element.to_vec()).collect();
@@ -558,9 +554,9 @@ mod tests {
             check(&pack, &model);
             for (at, string, remove) in edits {
                 let at = at.index(model.len() + 1);
-                let start = Pack::<BACKED>::new(&pack).place(at);
+                let start = Pack::new(&pack).place(at);
                 if remove && at < model.len() {
-                    let range = Pack::<BACKED>::new(&pack).range(start);
+                    let range = Pack::new(&pack).range(start);
                     replace(&mut pack, range, &[]);
                     model.remove(at);
                 } else {
@@ -570,8 +566,14 @@ mod tests {
                 check(&pack, &model);
             }
             for string in &model {
-                let at = Pack::<BACKED>::new(&pack).find(&element_of(string), 0, 1).expect("it is there");
-                prop_assert_eq!(Pack::<BACKED>::new(&pack).get(at).to_vec(), string.clone());
+                let at = Pack::new(&pack).find(&element_of(string), 0, 1).expect("it is there");
+                prop_assert_eq!(Pack::new(&pack).get(at).to_vec(), string.clone());
+                let needle = Needle::new(string);
+                let mut element = vec![0; needle.element_len()];
+                needle.write(&mut element);
+                prop_assert_eq!(&element, &element_of(string));
+                prop_assert!(Pack::new(&pack).matches(at, &needle));
+                prop_assert_eq!(Pack::new(&pack).hashed(at), needle.hashed());
             }
         }
 
@@ -579,7 +581,7 @@ mod tests {
         fn scores_come_back(score in any::<f64>()) {
             let mut pack = Vec::new();
             push_score(&mut pack, score);
-            let back = Pack::<BACKED>::new(&pack).get(0).score();
+            let back = Pack::new(&pack).get(0).score();
             prop_assert!(back.to_bits() == score.to_bits() || score.is_nan());
         }
     }
@@ -594,7 +596,7 @@ mod tests {
         for score in [0.0, -0.0, 999.0, 0.1, f64::INFINITY, -1e300] {
             let mut pack = Vec::new();
             push_score(&mut pack, score);
-            assert_eq!(Pack::<BACKED>::new(&pack).get(0).score().to_bits(), f64::to_bits(score));
+            assert_eq!(Pack::new(&pack).get(0).score().to_bits(), f64::to_bits(score));
         }
     }
 
@@ -602,19 +604,19 @@ mod tests {
     fn without_backs_a_pack_is_smaller_and_read_from_the_front() {
         let strings = ["a", "", "77", "-70000", &"x".repeat(300)];
         let (mut bare, mut backed) = (Vec::new(), Vec::new());
-        strings.iter().for_each(|string| Pack::<BARE>::push(&mut bare, string.as_bytes()));
-        Pack::<BARE>::new(&bare).iter().for_each(|(_, element)| Pack::<BACKED>::push_element(&mut backed, element));
+        strings.iter().for_each(|string| Bare::push(&mut bare, string.as_bytes()));
+        Bare::new(&bare).iter().for_each(|(_, element)| Pack::push_element(&mut backed, element));
         assert_eq!(bare.len() + 4 + 5, backed.len());
-        let read: Vec<Vec<u8>> = Pack::<BARE>::new(&bare).iter().map(|(_, element)| element.to_vec()).collect();
+        let read: Vec<Vec<u8>> = Bare::new(&bare).iter().map(|(_, element)| element.to_vec()).collect();
         assert_eq!(read, strings.map(|string| string.as_bytes().to_vec()));
-        assert_eq!(Pack::<BARE>::new(&bare).find(&Pack::<BARE>::element_of(b"77"), 0, 1), Some(3));
+        assert_eq!(Bare::new(&bare).find(&Bare::element_of(b"77"), 0, 1), Some(3));
     }
 
     #[test]
     fn a_search_by_step_sees_only_what_it_should() {
         let mut pack = Vec::new();
         ["a", "b", "b", "c"].iter().for_each(|string| push(&mut pack, string.as_bytes()));
-        let view = Pack::<BACKED>::new(&pack);
+        let view = Pack::new(&pack);
         assert_eq!(view.find(&element_of(b"b"), 0, 2), Some(view.place(2)));
         assert_eq!(view.find(&element_of(b"b"), 1, 2), Some(view.place(1)));
         assert_eq!(view.find(&element_of(b"a"), 1, 2), None);

@@ -10,10 +10,10 @@
 //! leaves               [ item item item ... ]           a pack of some kilobytes
 //! ```
 //!
-//! There are no keys in the nodes: an order is what the caller gives to [`Sequence::partition_point`], which looks at the
-//! first item of a child. A leaf is bounded in bytes and in items, because it is walked and moved; a large
-//! item that would overfill a leaf gets one of its own. Leaves that are filled at the ends of the sequence stay full; others split in
-//! halves, and neighbours that are together less than three quarters of one become one.
+//! There are no keys in the nodes: an order is what the caller gives to [`Sequence::partition_point`], which looks at
+//! the first item of a child. A leaf is bounded in bytes and in items, because it is walked and moved; a large item
+//! that would overfill a leaf gets one of its own. Leaves that are filled at the ends of the sequence stay full; others
+//! split in halves, and neighbours that are together less than three quarters of one become one.
 //!
 //! Removing a range cuts whole subtrees off, which takes as long as the tree is high. What was cut off is an
 //! [`Offcut`], to be dropped in slices.
@@ -26,7 +26,7 @@ mod tree;
 pub use iter::{Iter, IterBack};
 use tree::{Child, Node};
 
-use super::pack::{BACKED, Item, Pack};
+use super::pack::{Item, Pack};
 use crate::keyspace::value::allocation;
 use crate::limits::BURIAL_BYTES;
 
@@ -110,7 +110,7 @@ impl Sequence {
     /// Puts an item in front of the one that is number `index`, or behind the last; `item` is its elements as they are
     /// written.
     pub fn insert(&mut self, index: usize, item: &[u8]) {
-        debug_assert_eq!(Pack::<BACKED>::new(item).count(), self.shape.width);
+        debug_assert_eq!(Pack::new(item).count(), self.shape.width);
         let index = index.min(self.len());
         loop {
             let (inserted, sibling) = self.root.insert(index, item, (true, true), &self.shape);
@@ -136,7 +136,7 @@ impl Sequence {
 
     /// Puts `item` in place of the item number `index`, if it is there.
     pub fn replace(&mut self, index: usize, item: &[u8]) {
-        debug_assert_eq!(Pack::<BACKED>::new(item).count(), self.shape.width);
+        debug_assert_eq!(Pack::new(item).count(), self.shape.width);
         if index >= self.len() {
             return;
         }
@@ -169,7 +169,7 @@ impl Sequence {
     pub fn remove_range(&mut self, start: usize, count: usize) -> Offcut {
         let mut parts = Vec::new();
         let end = start.saturating_add(count).min(self.len());
-        if start == 0 && end == self.len() {
+        if start == 0 && 0 < end && end == self.len() {
             parts.push(std::mem::replace(&mut self.root, Child::leaf(Vec::new(), 0)));
         } else if start < end {
             self.root.cut(start..end, self.shape.width, &mut parts);
@@ -178,6 +178,15 @@ impl Sequence {
         }
         let (items, heap) = parts.iter().fold((0, 0), |sum, part| (sum.0 + part.items, sum.1 + part.heap));
         Offcut { parts, items, heap }
+    }
+
+    /// Drops items from the end, about so many bytes of them. False if none is left.
+    pub fn drop_some(&mut self, bytes: usize) -> bool {
+        let (len, held) = (self.len() as u128, self.heap_bytes().max(1) as u128);
+        let count = (len * bytes as u128 / held).clamp(1, len.max(1)) as usize;
+        let count = count.min(self.len());
+        self.remove_range(self.len() - count, count);
+        !self.is_empty()
     }
 
     /// The number of items that satisfy `before`, which must be true for those up to some place and false for the rest.
@@ -202,19 +211,6 @@ impl Sequence {
             Node::Leaf(bytes) => Some(bytes),
             Node::Inner(_) => None,
         }
-    }
-
-    /// Drops about `bytes` bytes, so that a large sequence is freed in slices. Whether something is left. From the first
-    /// call on the sequence is there only to be dropped; `len` and `heap_bytes` say what is left of it.
-    pub fn drop_some(&mut self, bytes: usize) -> bool {
-        let fresh = Self::new(self.shape);
-        let mut rest = Offcut::from(std::mem::replace(self, fresh));
-        let is_left = rest.drop_some(bytes);
-        if is_left {
-            // Parts of different heights: a node of no tree, but one that counts what is below it.
-            self.root = Child::inner(rest.parts);
-        }
-        is_left
     }
 
     /// Takes levels off that do not branch.

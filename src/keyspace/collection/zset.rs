@@ -4,10 +4,10 @@
 //! twice: in a [`Map`] from member to score, and in a [`Sequence`] in that order, which answers ranks.
 
 use super::map::Map;
-use super::pack::{BARE, Pack};
+use super::pack::Bare;
 use super::sequence::Sequence;
 
-type Pairs<'a> = Pack<'a, BARE>;
+type Pairs<'a> = Bare<'a>;
 
 /// A sorted set.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl ZSet {
     #[inline]
     pub fn as_ref(&self) -> ZSetRef<'_> {
         match self {
-            ZSet::Compact(bytes) => ZSetRef::Compact(Pack::new(bytes)),
+            ZSet::Compact(bytes) => ZSetRef::Compact(Bare::new(bytes)),
             ZSet::Large(zset) => ZSetRef::Large(zset),
         }
     }

@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn shapes(list_size: i32) -> Shapes {
     let compact = CompactLimits { list_size, ..CompactLimits::of(&Config::default()) };
-    Shapes::new(compact, KeyHasher::new(1))
+    Shapes { compact, hasher: KeyHasher::new(1) }
 }
 
 fn take(list: &mut List, model: &mut VecDeque<Vec<u8>>, step: Step, shapes: &Shapes) {

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use crate::keyspace::collection::pack::{BACKED, Item, Needle, Pack, room};
+use crate::keyspace::collection::pack::{Bare, Item, Needle, room};
 use crate::keyspace::value::allocation;
 
 /// Bytes of the word at the end.
@@ -70,8 +70,8 @@ impl Bucket {
 
     /// The items.
     #[inline]
-    pub(super) fn pack(&self) -> Pack<'_> {
-        Pack::<BACKED>::new(&self.0[..self.used()])
+    pub(super) fn pack(&self) -> Bare<'_> {
+        Bare::new(&self.0[..self.used()])
     }
 
     /// The tags, the last item's first.
@@ -176,8 +176,8 @@ impl Bucket {
         self.0[row - other.count()..row].copy_from_slice(other.tags());
     }
 
-    /// Cuts `bytes` bytes from the end, or all of it: a very large bucket is dropped piece by piece. What is left counts no
-    /// items and must not be used.
+    /// Cuts `bytes` bytes from the end, or all of it: a very large bucket is dropped piece by piece. What is left
+    /// counts no items and must not be used.
     pub(super) fn cut(&mut self, bytes: usize) {
         let mut rest = std::mem::take(&mut self.0).into_vec();
         rest.truncate(rest.len().saturating_sub(bytes));

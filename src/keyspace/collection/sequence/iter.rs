@@ -3,7 +3,7 @@
 use std::slice;
 
 use super::tree::{Child, Node, place};
-use crate::keyspace::collection::pack::{BACKED, Item, Pack};
+use crate::keyspace::collection::pack::{Item, Pack};
 
 /// The items from one place on.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl<'a> Iter<'a> {
         loop {
             match &node.node {
                 Node::Leaf(bytes) => {
-                    self.leaf = Pack::<BACKED>::new(bytes);
+                    self.leaf = Pack::new(bytes);
                     self.at = place(bytes, node.items, index, self.width);
                     return;
                 }
@@ -88,7 +88,7 @@ impl<'a> IterBack<'a> {
         loop {
             match &node.node {
                 Node::Leaf(bytes) => {
-                    self.leaf = Pack::<BACKED>::new(bytes);
+                    self.leaf = Pack::new(bytes);
                     self.at = place(bytes, node.items, last + 1, self.width);
                     return;
                 }

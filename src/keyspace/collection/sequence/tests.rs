@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::Rng;
-use crate::keyspace::collection::pack::{BACKED, Element, element_of, push_score};
+use crate::keyspace::collection::pack::{Element, element_of, push_score};
 
 fn small(width: usize) -> Shape {
     Shape { width, leaf_bytes: 40, leaf_items: 6 }
@@ -34,7 +34,7 @@ fn audit(child: &Child, shape: &Shape, is_root: bool) -> usize {
     assert!(is_root || child.items > 0, "an empty child");
     match &child.node {
         Node::Leaf(bytes) => {
-            assert_eq!(Pack::<BACKED>::new(bytes).count(), child.items * shape.width);
+            assert_eq!(Pack::new(bytes).count(), child.items * shape.width);
             assert_eq!(allocation(bytes.capacity()), child.heap);
             assert!(child.items <= shape.leaf_items);
             assert!(
@@ -153,8 +153,8 @@ proptest! {
             prop_assert_eq!(sequence.len(), model.len());
         }
         check(&sequence, &model);
-        for at in 0..model.len() {
-            prop_assert_eq!(sequence.get(at).map(written), Some(model[at].clone()));
+        for (at, item) in model.iter().enumerate() {
+            prop_assert_eq!(sequence.get(at).map(written), Some(item.clone()));
         }
         for at in (0..model.len() + 3).step_by(7) {
             prop_assert!(sequence.iter(at).map(written).eq(model.iter().skip(at).cloned()));
@@ -280,7 +280,7 @@ fn nothing_is_found_beyond_the_ends() {
     assert_eq!((sequence.get(0), sequence.front(), sequence.back()), (None, None, None));
     assert_eq!((sequence.iter(0).count(), sequence.iter_back(9).count()), (0, 0));
     assert_eq!(sequence.partition_point(|_| true), 0);
-    assert!(sequence.remove_range(0, usize::MAX).len() == 0 && sequence.heap_bytes() == 0);
+    assert!(sequence.remove_range(0, usize::MAX).is_empty() && sequence.heap_bytes() == 0);
     sequence.insert(7, &item(2, 1));
     assert!(sequence.remove_range(1, 1).is_empty() && sequence.len() == 1);
     assert_eq!((sequence.iter(1).count(), sequence.iter_back(0).count()), (0, 0));

@@ -1,12 +1,12 @@
 //! The nodes of a sequence, and every operation from a node downward.
 //!
-//! Invariants: all leaves are equally far from the root; the items and bytes of a child are those of everything below it;
-//! no child but the root is empty.
+//! Invariants: all leaves are equally far from the root; the items and bytes of a child are those of everything below
+//! it; no child but the root is empty.
 
 use std::ops::Range;
 
 use super::Shape;
-use crate::keyspace::collection::pack::{BACKED, Item, Pack, replace, room};
+use crate::keyspace::collection::pack::{Item, Pack, replace, room};
 use crate::keyspace::value::allocation;
 
 /// Children of an inner node.
@@ -77,7 +77,7 @@ impl Child {
         loop {
             match &node.node {
                 Node::Leaf(bytes) => {
-                    return Pack::<BACKED>::new(bytes).item(place(bytes, node.items, index, width), width);
+                    return Pack::new(bytes).item(place(bytes, node.items, index, width), width);
                 }
                 Node::Inner(inner) => {
                     let at = inner.seek(&mut index);
@@ -92,7 +92,7 @@ impl Child {
         let mut node = self;
         loop {
             match &node.node {
-                Node::Leaf(bytes) => return Pack::<BACKED>::new(bytes).item(0, width),
+                Node::Leaf(bytes) => return Pack::new(bytes).item(0, width),
                 Node::Inner(inner) => node = &inner.children[0],
             }
         }
@@ -103,7 +103,7 @@ impl Child {
         loop {
             match &node.node {
                 Node::Leaf(bytes) => {
-                    let (pack, mut at) = (Pack::<BACKED>::new(bytes), 0);
+                    let (pack, mut at) = (Pack::new(bytes), 0);
                     while at < bytes.len() && before(pack.item(at, width)) {
                         at = pack.skip(at, width);
                         index += 1;
@@ -120,9 +120,9 @@ impl Child {
         }
     }
 
-    /// Inserts an item, or makes room for it by splitting: then it must be tried again. Answers whether the item is in, and
-    /// the part of the node that was split off to the right. `ends` says whether the node is the first, and the last, of
-    /// its level.
+    /// Inserts an item, or makes room for it by splitting: then it must be tried again. Answers whether the item is in,
+    /// and the part of the node that was split off to the right. `ends` says whether the node is the first, and the
+    /// last, of its level.
     pub(super) fn insert(
         &mut self,
         index: usize,
@@ -199,7 +199,7 @@ impl Child {
         match &mut self.node {
             Node::Leaf(bytes) => {
                 let at = place(bytes, self.items, index, shape.width);
-                let old = at..Pack::<BACKED>::new(bytes).skip(at, shape.width);
+                let old = at..Pack::new(bytes).skip(at, shape.width);
                 let item = new.unwrap_or_default();
                 let more = item.len().saturating_sub(old.len());
                 if more > 0 && self.items > 1 && bytes.len() + more > shape.leaf_bytes {
@@ -330,8 +330,8 @@ impl Inner {
         }
     }
 
-    /// Removes the child number `at` if it is empty, else joins it with neighbours if they are small. Whether the children
-    /// have changed.
+    /// Removes the child number `at` if it is empty, else joins it with neighbours if they are small. Whether the
+    /// children have changed.
     fn settle(&mut self, at: usize, shape: &Shape) -> bool {
         let count = self.children.len();
         if self.children[at].items == 0 {
@@ -380,7 +380,7 @@ impl Inner {
 
 /// Where item number `index` of a leaf begins, walking from the end that is nearer.
 pub(super) fn place(bytes: &[u8], items: usize, index: usize, width: usize) -> usize {
-    let pack = Pack::<BACKED>::new(bytes);
+    let pack = Pack::new(bytes);
     if index <= items / 2 {
         pack.skip(0, index * width)
     } else {
@@ -390,7 +390,7 @@ pub(super) fn place(bytes: &[u8], items: usize, index: usize, width: usize) -> u
 
 /// Where the item begins that is nearest behind the middle, and its number; neither the first nor behind the last.
 fn middle(bytes: &[u8], items: usize, width: usize) -> (usize, usize) {
-    let pack = Pack::<BACKED>::new(bytes);
+    let pack = Pack::new(bytes);
     let (mut at, mut index) = (0, 0);
     while index + 1 < items && (index == 0 || at < bytes.len() / 2) {
         at = pack.skip(at, width);

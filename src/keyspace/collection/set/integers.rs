@@ -72,7 +72,7 @@ fn width_of(number: i64) -> usize {
 }
 
 /// Inserts a number at its place, as [`Integers::find`] names it.
-pub fn insert(bytes: &mut Vec<u8>, at: usize, number: i64) {
+pub(super) fn insert(bytes: &mut Vec<u8>, at: usize, number: i64) {
     let (numbers, needed) = (Integers::new(bytes), width_of(number));
     if bytes.is_empty() {
         bytes.push(needed as u8);
@@ -90,7 +90,7 @@ pub fn insert(bytes: &mut Vec<u8>, at: usize, number: i64) {
 }
 
 /// Removes the number at `at` in the order.
-pub fn remove(bytes: &mut Vec<u8>, at: usize) {
+pub(super) fn remove(bytes: &mut Vec<u8>, at: usize) {
     let width = Integers::new(bytes).width;
     bytes.drain(1 + at * width..1 + (at + 1) * width);
     if bytes.len() == 1 {

@@ -7,11 +7,11 @@ pub(super) mod integers;
 
 use super::Shapes;
 use super::map::Map;
-use super::pack::{BARE, Digits, Element, Pack, replace};
+use super::pack::{Bare, Digits, Element, replace};
 use crate::keyspace::value::canonical_integer;
 use integers::Integers;
 
-type Members<'a> = Pack<'a, BARE>;
+type Members<'a> = Bare<'a>;
 
 /// A set.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl Set {
     pub fn as_ref(&self) -> SetRef<'_> {
         match self {
             Set::Integers(bytes) => SetRef::Integers(Integers::new(bytes)),
-            Set::Compact(bytes) => SetRef::Compact(Pack::new(bytes)),
+            Set::Compact(bytes) => SetRef::Compact(Bare::new(bytes)),
             Set::Large(map) => SetRef::Large(map),
         }
     }
@@ -106,13 +106,13 @@ impl Set {
                         integers::insert(bytes, at, number);
                         return true;
                     }
-                    Err(_) => self.enlarge(shapes),
+                    Err(_) => self.enlarge(member, shapes),
                 },
                 None => {
                     // One more than there are has to fit, or it would have to be changed twice.
                     let fits =
                         numbers.len() < shapes.compact.set_entries && member.len() <= shapes.compact.set_value_bytes;
-                    if fits { self.loosen() } else { self.enlarge(shapes) }
+                    if fits { self.loosen() } else { self.enlarge(member, shapes) }
                 }
             }
         }
@@ -127,7 +127,7 @@ impl Set {
                 bytes.extend_from_slice(&written);
                 return true;
             }
-            self.enlarge(shapes);
+            self.enlarge(member, shapes);
         }
         match self {
             Set::Large(map) => map.insert(member, &[]),
@@ -162,10 +162,10 @@ impl Set {
         *self = Set::Compact(bytes);
     }
 
-    fn enlarge(&mut self, shapes: &Shapes) {
-        let mut map = Map::new(1, shapes.seed(b"set"));
-        for member in self.as_ref().iter() {
-            map.insert(member.bytes(&mut Digits::new()), &[]);
+    fn enlarge(&mut self, member: &[u8], shapes: &Shapes) {
+        let mut map = Map::new(1, shapes.seed(member));
+        for old in self.as_ref().iter() {
+            map.insert(old.bytes(&mut Digits::new()), &[]);
         }
         *self = Set::Large(Box::new(map));
     }
