@@ -215,7 +215,7 @@ mod tests {
         check("OBJECT ENCODING k", &[2]);
         check("MEMORY USAGE k SAMPLES 5", &[2]);
         check("SORT k", &[1]);
-        check("SORT k LIMIT 0 STORE BY STORE GET STORE STORE a ASC STORE b", &[1, 12]);
+        check("SORT k LIMIT 0 STORE BY STORE GET STORE STORE a ASC STORE b", &[1, 13]);
         check("SORT k STORE", &[1]);
         check("SORT_RO k STORE b", &[1]);
         check("LMPOP 2 a b LEFT COUNT 1", &[2, 3]);

@@ -45,7 +45,8 @@ impl Operation {
 
     /// The keys it names.
     pub(crate) fn keys(&self) -> Vec<&[u8]> {
-        self.words.iter().map(Vec::as_slice).filter(|word| KEYS.contains(word) || BIG_KEYS.contains(word)).collect()
+        let is_key = |word: &&[u8]| KEYS.contains(word) || BIG_KEYS.contains(word) || LIST_KEYS.contains(word);
+        self.words.iter().map(Vec::as_slice).filter(is_key).collect()
     }
 
     /// Whether it can matter to commands on any key.
@@ -72,6 +73,8 @@ const KEYS: [&[u8]; 12] = [
     b"spa ce",
     b"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
 ];
+/// Keys that mostly hold lists.
+const LIST_KEYS: [&[u8]; 5] = [b"l1", b"l2", b"{l}3", b"{l}4", b"l5"];
 const BIG_KEYS: [&[u8]; 2] = [b"big:1", b"big:2"];
 
 const EDGES: [&str; 24] = [
@@ -319,6 +322,14 @@ fn fill(rng: &mut Rng, name: &str, payloads: &[Vec<u8>], deadlines: &mut u64) ->
     match name {
         "k" => pick(rng, &KEYS).to_vec(),
         "big" => pick(rng, &BIG_KEYS).to_vec(),
+        "l" => match rng.u8(..16) {
+            0 => pick(rng, &KEYS).to_vec(),
+            _ => pick(rng, &LIST_KEYS).to_vec(),
+        },
+        "e" => match rng.u8(..8) {
+            0 => vec![rng.u8(b'a'..=b'c')],
+            _ => number(rng.i64(0..12)),
+        },
         "v" => value(rng),
         "bigvalue" => (0..rng.usize(16_000..40_000)).map(|_| rng.u8(b'a'..=b'c')).collect(),
         "int" => match rng.u8(..8) {

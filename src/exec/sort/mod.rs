@@ -116,7 +116,7 @@ pub fn named_keys(command: CommandId, request: Request<'_>, value: ValueRef<'_>,
 /// The elements in a range of a collection in its own order, forward or backward.
 fn each(collection: CollectionRef<'_>, range: Range<usize>, backward: bool, mut visit: impl FnMut(&[u8])) {
     let mut digits = Digits::new();
-    let mut see = |element: Element<'_>| visit(element.bytes(&mut digits));
+    let see = |element: Element<'_>| visit(element.bytes(&mut digits));
     match collection {
         CollectionRef::List(list) => list.iter(range.start).take(range.len()).for_each(see),
         CollectionRef::Set(set) => set.iter().skip(range.start).take(range.len()).for_each(see),
