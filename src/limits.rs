@@ -252,6 +252,10 @@ pub const SLICE_SESSIONS: usize = 256;
 /// are due.
 pub const TTL_SAMPLES: usize = 16;
 
+/// Elements that one command draws by chance at most (ZRANDMEMBER with a negative count, which may draw the same ones again
+/// and again). More is refused.
+pub const DRAWS_MAX: usize = 1024 * 1024;
+
 /// Keys that CLUSTER GETKEYSINSLOT answers at most, whatever its count: the longest turn again. Whoever moves a slot asks
 /// again for what is left.
 pub const SLOT_KEYS_MAX: usize = SCAN_VISITS_MAX;

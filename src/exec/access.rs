@@ -62,6 +62,15 @@ fn string(value: ValueRef<'_>) -> Result<ValueRef<'_>, ReplyError> {
     if value.is_string() { Ok(value) } else { Err(ReplyError::WrongType) }
 }
 
+/// A sorted set, or a set, which counts as one: counts a hit or a miss and notes the access.
+pub(super) fn scored<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<CollectionRef<'k>>, ReplyError> {
+    match keys.read_part(key) {
+        None => Ok(None),
+        Some(ValueRef::Collection(value @ (CollectionRef::ZSet(_) | CollectionRef::Set(_)))) => Ok(Some(value)),
+        Some(_) => Err(ReplyError::WrongType),
+    }
+}
+
 /// Makes, for one type of collection, the way to read it and the way to change it.
 macro_rules! collection {
     ($kind:ident, $view:ident, $read:ident, $change:ident, $name:literal) => {

@@ -95,6 +95,13 @@ impl Keys<'_> {
         self.peek(key).map(|entry| entry.value()).and_then(ValueRef::collection)
     }
 
+    /// The collection of a key that the command has met before, so that it can look at several at once: no count, no access
+    /// noted, nothing removed.
+    pub fn collection(&self, key: &[u8]) -> Option<CollectionRef<'_>> {
+        let found = self.database.find(self.database.position(key), key)?;
+        self.database.entry(found.cell).value().collection()
+    }
+
     fn insert_collection(&mut self, key: &[u8], collection: Collection) {
         let position = self.database.position(key);
         let deadline = self.common.or_default(Deadline::NEVER);

@@ -47,6 +47,7 @@ reply_errors! {
         NotFloat = "ERR value is not a valid float",
         OutOfRange = "ERR value is out of range",
         OutOfRange32 = "ERR value is out of range, value must between -2147483648 and 2147483647",
+        OutOfRange64 = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         NotPositive = "ERR value is out of range, must be positive",
         NoSuchKey = "ERR no such key",
         KeyCountNotPositive = "ERR numkeys should be greater than 0",
@@ -87,6 +88,19 @@ reply_errors! {
             "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
         BitfieldOverflow = "ERR Invalid OVERFLOW type specified",
         BitfieldReadOnly = "ERR BITFIELD_RO only supports the GET subcommand",
+
+        // Sorted sets.
+        NotFloatRange = "ERR min or max is not a float",
+        NotMemberRange = "ERR min or max not valid string range item",
+        ScoreNaN = "ERR resulting score is not a number (NaN)",
+        WeightNotFloat = "ERR weight value is not a float",
+        ZaddNxAndXx = "ERR XX and NX options at the same time are not compatible",
+        ZaddGtLtAndNx = "ERR GT, LT, and/or NX options at the same time are not compatible",
+        ZaddIncrement = "ERR INCR option supports a single increment-element pair",
+        ZrangeLimit = "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
+        ZrangeWithScores = "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
+        CountNotPositive = "ERR count should be greater than 0",
+        LimitNegative = "ERR LIMIT can't be negative",
 
         // Keys.
         InvalidCursor = "ERR invalid cursor",
@@ -151,6 +165,7 @@ reply_errors! {
     }
     naming {
         WrongArity = "ERR wrong number of arguments for '" {} "' command",
+        InputKeysMissing = "ERR at least 1 input key is needed for '" {} "' command",
         InvalidExpire = "ERR invalid expire time in '" {} "' command",
         NoPermission = "NOPERM User default has no permissions to run the '" {} "' command",
         ClientAttribute = "ERR " {} " cannot contain spaces, newlines or special characters.",

@@ -14,7 +14,7 @@ use super::Cx;
 use crate::command::{Args, CommandId, number};
 use crate::keyspace::collection::list::End;
 use crate::keyspace::collection::pack::{Digits, Element};
-use crate::keyspace::collection::{Collection, CollectionRef, HashRef, List};
+use crate::keyspace::collection::{Collection, CollectionRef, HashRef, List, zset};
 use crate::keyspace::{Keys, Scratch, Shard, ValueRef};
 use crate::resp::{Reply, ReplyError, Request};
 use options::{Options, Pattern};
@@ -120,7 +120,14 @@ fn each(collection: CollectionRef<'_>, range: Range<usize>, backward: bool, mut 
     match collection {
         CollectionRef::List(list) => list.iter(range.start).take(range.len()).for_each(see),
         CollectionRef::Set(set) => set.iter().skip(range.start).take(range.len()).for_each(see),
-        CollectionRef::ZSet(_) => _ = backward,
+        CollectionRef::ZSet(zset) if backward => {
+            let (len, mut see) = (zset.len(), see);
+            zset.visit(len - range.end..len - range.start, zset::End::Highest, |member, _| see(member));
+        }
+        CollectionRef::ZSet(zset) => {
+            let mut see = see;
+            zset.visit(range, zset::End::Lowest, |member, _| see(member));
+        }
         CollectionRef::Hash(_) => {}
     }
 }

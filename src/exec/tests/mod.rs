@@ -16,6 +16,8 @@ mod sort;
 mod string;
 mod usage;
 mod zset;
+mod zset_combine;
+mod zset_range;
 
 use std::ops::{Deref, DerefMut};
 

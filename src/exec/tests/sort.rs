@@ -103,6 +103,25 @@ fn other_keys_say_the_order_and_the_answer() {
 }
 
 #[test]
+fn sorted_sets_have_an_order_of_their_own() {
+    for entries in [128, 0] {
+        transcript(|t| {
+            t.configure(|config| config.zset_entries = entries);
+            t.check("ZADD z 3 7 1 9 2 8 0 10", ":4");
+            t.check("SORT z", "[7, 8, 9, 10]");
+            t.check("SORT z ALPHA DESC LIMIT 0 2", "[9, 8]");
+            t.check("SORT z BY nosort", "[10, 9, 8, 7]");
+            t.check("SORT z BY nosort LIMIT 1 2", "[9, 8]");
+            t.check("SORT z BY nosort DESC", "[7, 8, 9, 10]");
+            t.check("SORT z BY nosort DESC LIMIT 1 2", "[8, 9]");
+            t.check("SORT z BY nosort DESC LIMIT 4 2", "[]");
+            t.check("SORT z BY nosort LIMIT 3 10 GET # STORE l", ":1");
+            t.check("LRANGE l 0 -1", "[7]");
+        });
+    }
+}
+
+#[test]
 fn what_is_sorted_can_be_stored() {
     transcript(|t| {
         t.check("RPUSH k 2 1 3", ":3");
