@@ -99,7 +99,6 @@ reply_errors! {
         ZaddIncrement = "ERR INCR option supports a single increment-element pair",
         ZrangeLimit = "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
         ZrangeWithScores = "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
-        CountNotPositive = "ERR count should be greater than 0",
         LimitNegative = "ERR LIMIT can't be negative",
 
         // Keys.
