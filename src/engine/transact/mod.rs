@@ -13,6 +13,8 @@
 mod at_once;
 mod part;
 mod share;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

@@ -118,6 +118,9 @@ fn each(collection: CollectionRef<'_>, range: Range<usize>, backward: bool, mut 
     let mut digits = Digits::new();
     let see = |element: Element<'_>| visit(element.bytes(&mut digits));
     match collection {
+        CollectionRef::List(list) if backward => {
+            list.iter_back(list.len() - range.start).take(range.len()).for_each(see);
+        }
         CollectionRef::List(list) => list.iter(range.start).take(range.len()).for_each(see),
         CollectionRef::Set(set) => set.iter().skip(range.start).take(range.len()).for_each(see),
         CollectionRef::ZSet(zset) if backward => {

@@ -68,7 +68,9 @@ fn limits_cut_what_is_sorted() {
         t.check("SORT k LIMIT x 1", "-ERR value is not an integer or out of range");
         t.check("SORT k LIMIT 1", SYNTAX);
         t.check("SORT k BY nosort LIMIT 1 2", "[1, 2]");
-        t.check("SORT k BY nosort DESC", "[3, 1, 2, 5, 4]");
+        t.check("SORT k BY nosort DESC", "[4, 5, 2, 1, 3]");
+        t.check("SORT k BY nosort DESC LIMIT 1 2", "[5, 2]");
+        t.check("SORT k BY nosort DESC LIMIT 4 9", "[3]");
     });
 }
 
