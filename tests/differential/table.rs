@@ -124,7 +124,9 @@ const LISTS: &[Row] = &[
         "SORT {l} [BY (w_*|h_*->g|h_*->f|nosort|w_*->f)] [LIMIT {index} {index}] [ASC|DESC] [<GET (#|w_*|h_*->f|h_*->|x)>]",
     ),
     row(4, "SORT_RO {l} BY (w_*|h_*->f|nosort) [LIMIT 0 3] GET # GET (w_*|h_*->g)"),
-    row(6, "SORT {l} [BY (w_*|nosort)] [LIMIT {index} {index}] [DESC] ALPHA [<GET (#|w_*)>] STORE {l}"),
+    // Redis orders equal texts as it happens where it sorts a part alone, so no LIMIT by text.
+    row(6, "SORT {l} [BY (w_*|nosort)] [DESC] ALPHA [<GET (#|w_*)>] STORE {l}"),
+    row(3, "SORT {l} [LIMIT {index} {index}] ALPHA [GET w_*] STORE {l}"),
     row(2, "(SORT|SORT_RO) {l} <(BY|GET|LIMIT|STORE|ASC|{e})>"),
 ];
 
