@@ -170,7 +170,7 @@ impl Engine {
         command: &'static Command,
         request: Request<'_>,
     ) -> Outcome {
-        if command.bounded && request.data().len() <= LARGE_VALUE_BYTES && self.borrow(core) {
+        if command.is_bounded(request) && request.data().len() <= LARGE_VALUE_BYTES && self.borrow(core) {
             self.run_borrowed(core, session, command, request);
             return Outcome::Done;
         }

@@ -104,6 +104,8 @@ pub(super) enum Rare {
     Ran { handle: Handle, part: usize, reply: Option<PartReply> },
     /// A part of a split command has run.
     Executed { handle: Handle, part: usize, reply: PartReply },
+    /// Send copies of these entries too: they follow from what was fetched before. The transaction has begun.
+    Follow { handle: Handle, part: usize, keys: Vec<StoredKey> },
     /// The entries that were asked for, in the order of the keys.
     Fetched { handle: Handle, part: usize, entries: Vec<Option<Entry>> },
     /// The outcome of an assembled command, which ends this transaction, if any.

@@ -240,6 +240,7 @@ impl Engine {
             Rare::Held { handle, unchanged } => self.exec_held(handle, unchanged),
             Rare::Ran { handle, part, reply } => self.exec_ran(handle, part, reply),
             Rare::Executed { handle, part, reply } => self.part_executed(handle, part, reply),
+            Rare::Follow { handle, part, keys } => self.follow(from, handle, part, &keys),
             Rare::Fetched { handle, part, entries } => self.part_fetched(handle, part, entries),
             Rare::Store { ends, writes } => self.store(ends, writes),
             Rare::Unwatch(keys) => self.unwatch_here(&keys),

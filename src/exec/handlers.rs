@@ -2,8 +2,8 @@
 
 use super::{Cx, Handler};
 use super::{
-    bitfield, bitmap, dump, expire, hash, hash_expire, hash_number, hash_ttl, hash_walk, keys, lcs, list, node, object,
-    set, set_combine, set_walk, string, string_number,
+    bitfield, bitmap, dump, expire, hash, hash_expire, hash_number, hash_ttl, hash_walk, keys, lcs, list, list_element,
+    node, object, set, set_combine, set_walk, sort, string, string_number,
 };
 use super::{string_range, zset};
 use crate::command::{Args, Command, CommandId};
@@ -85,7 +85,23 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Httl, hash_ttl::httl),
     (CommandId::Hvals, hash::hvals),
     // Lists.
+    (CommandId::Lindex, list_element::lindex),
+    (CommandId::Linsert, list_element::linsert),
     (CommandId::Llen, list::llen),
+    (CommandId::Lmove, list::lmove),
+    (CommandId::Lmpop, list::lmpop),
+    (CommandId::Lpop, list::lpop),
+    (CommandId::Lpos, list_element::lpos),
+    (CommandId::Lpush, list::lpush),
+    (CommandId::Lpushx, list::lpushx),
+    (CommandId::Lrange, list_element::lrange),
+    (CommandId::Lrem, list_element::lrem),
+    (CommandId::Lset, list_element::lset),
+    (CommandId::Ltrim, list_element::ltrim),
+    (CommandId::Rpop, list::rpop),
+    (CommandId::Rpoplpush, list::rpoplpush),
+    (CommandId::Rpush, list::rpush),
+    (CommandId::Rpushx, list::rpushx),
     // Sets.
     (CommandId::Sadd, set::sadd),
     (CommandId::Scard, set::scard),
@@ -161,6 +177,8 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Rename, keys::rename),
     (CommandId::Renamenx, keys::renamenx),
     (CommandId::Restore, dump::restore),
+    (CommandId::Sort, sort::sort),
+    (CommandId::SortRo, sort::sort_ro),
     (CommandId::Swapdb, node::swapdb),
     (CommandId::Touch, keys::touch),
     (CommandId::Ttl, expire::ttl),

@@ -3,6 +3,7 @@
 //! A compact collection is opened (copied to a buffer of the shard), changed, and written back if it is another; a large one
 //! is changed where it lies. Whoever changes it sees no difference. What has become empty goes with its key.
 
+use super::collection::sequence::Offcut;
 use super::collection::{Collection, CollectionRef, Shapes};
 use super::deadline::Deadline;
 use super::entry::{self, INLINE_KEY_BYTES_MAX, Kind};
@@ -81,6 +82,11 @@ impl Keys<'_> {
         } else {
             self.set(key, Value::Collection(Box::new(collection)), Deadline::NEVER);
         }
+    }
+
+    /// Drops what was cut off from a collection, in slices if that takes long.
+    pub fn bury(&mut self, offcut: Offcut) {
+        self.common.graveyard.bury_offcut(offcut);
     }
 
     /// How collections grow.

@@ -68,6 +68,17 @@ reply_errors! {
         LcsStringTooLong = "ERR String too long for LCS",
         LcsOutOfMemory = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
 
+        // Lists.
+        RankZero =
+            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start \
+            from the end of the list",
+        RankOutOfRange =
+            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+        CountNegative = "ERR COUNT can't be negative",
+        MaxlenNegative = "ERR MAXLEN can't be negative",
+        CountNotPositive = "ERR count should be greater than 0",
+        SortNotNumber = "ERR One or more scores can't be converted into double",
+
         // Bitmaps.
         BitNotInteger = "ERR bit is not an integer or out of range",
         BitOffsetNotInteger = "ERR bit offset is not an integer or out of range",
@@ -88,7 +99,6 @@ reply_errors! {
         ZaddIncrement = "ERR INCR option supports a single increment-element pair",
         ZrangeLimit = "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
         ZrangeWithScores = "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
-        CountNotPositive = "ERR count should be greater than 0",
         LimitNegative = "ERR LIMIT can't be negative",
         // Sets and hashes.
         RandomCount = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",

@@ -45,7 +45,8 @@ impl Operation {
 
     /// The keys it names.
     pub(crate) fn keys(&self) -> Vec<&[u8]> {
-        let is_key = |word: &&[u8]| KEYS.contains(word) || BIG_KEYS.contains(word) || SORTED_SETS.contains(word);
+        let named = [&KEYS[..], &BIG_KEYS, &SORTED_SETS, &LIST_KEYS];
+        let is_key = |word: &&[u8]| named.iter().any(|keys| keys.contains(word));
         self.words.iter().map(Vec::as_slice).filter(is_key).collect()
     }
 
@@ -85,6 +86,8 @@ const KEYS: [&[u8]; 12] = [
     b"spa ce",
     b"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
 ];
+/// Keys that mostly hold lists.
+const LIST_KEYS: [&[u8]; 5] = [b"l1", b"l2", b"{l}3", b"{l}4", b"l5"];
 const BIG_KEYS: [&[u8]; 2] = [b"big:1", b"big:2"];
 
 /// Sorted sets, mostly: those that are sources of unions and those that are also their destinations, so that scores do not
@@ -389,6 +392,14 @@ fn fill(rng: &mut Rng, name: &str, payloads: &[Vec<u8>], deadlines: &mut u64) ->
     match name {
         "k" => pick(rng, &KEYS).to_vec(),
         "big" => pick(rng, &BIG_KEYS).to_vec(),
+        "l" => match rng.u8(..16) {
+            0 => pick(rng, &KEYS).to_vec(),
+            _ => pick(rng, &LIST_KEYS).to_vec(),
+        },
+        "e" => match rng.u8(..8) {
+            0 => vec![rng.u8(b'a'..=b'c')],
+            _ => number(rng.i64(0..12)),
+        },
         "v" => value(rng),
         "bigvalue" => (0..rng.usize(16_000..40_000)).map(|_| rng.u8(b'a'..=b'c')).collect(),
         "int" => match rng.u8(..8) {

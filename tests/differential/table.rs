@@ -39,7 +39,7 @@ const fn settles(weight: u32, template: &'static str) -> Row {
 
 /// Every form that is sent.
 pub(crate) const TABLE: &[&[Row]] =
-    &[STRINGS, BITMAPS, SORTED_SETS, SETS, HASHES, KEYS, CONNECTION, PUBSUB, SERVER, TRANSACTIONS, COMMANDS];
+    &[STRINGS, BITMAPS, LISTS, SORTED_SETS, SETS, HASHES, KEYS, CONNECTION, PUBSUB, SERVER, TRANSACTIONS, COMMANDS];
 
 const STRINGS: &[Row] = &[
     row(60, "GET {k}"),
@@ -187,6 +187,42 @@ const HASHES: &[Row] = &[
     fixed(2, "HRANDFIELD {k} (x|1 BAD|1 WITHVALUES 2|-9223372036854775808|4611686018427387904 WITHVALUES)"),
     fixed_by(6, "HSCAN {k} 0 COUNT 1000 [MATCH {pattern}]", Compare::Nested),
     fixed(3, "HSCAN {k} (x|0 COUNT 0|0 COUNT x|0 MATCH|0 BAD 1)"),
+];
+
+const LISTS: &[Row] = &[
+    row(30, "(LPUSH|RPUSH) {l} <{e}>"),
+    row(6, "(LPUSHX|RPUSHX) {l} <{e}>"),
+    row(2, "(LPUSH|RPUSH) {l} <{v}>"),
+    row(12, "(LPOP|RPOP) {l}"),
+    row(8, "(LPOP|RPOP) {l} {small}"),
+    row(2, "(LPOP|RPOP) {l} (-1|x|100|0|1 2)"),
+    row(8, "LLEN {l}"),
+    row(4, "(DEL|UNLINK|EXISTS|TYPE|TTL|OBJECT ENCODING) {l}"),
+    row(4, "(COPY|RENAME) {l} {l}"),
+    row(8, "LINDEX {l} {index}"),
+    row(8, "LSET {l} {index} {e}"),
+    row(8, "LINSERT {l} (BEFORE|AFTER) {e} {e}"),
+    row(8, "LREM {l} (0|1|2|-1|-2|{int}) {e}"),
+    row(20, "LRANGE {l} {index} {index}"),
+    row(8, "LRANGE {l} 0 -1"),
+    row(4, "LTRIM {l} (0|1|2|{index}) (-1|-2|{index})"),
+    row(10, "LPOS {l} {e} [RANK (1|-1|2|-2|0|5)] [COUNT (0|1|2|-1)] [MAXLEN (0|1|5|-1)]"),
+    row(8, "LMOVE {l} {l} (LEFT|RIGHT) (LEFT|RIGHT)"),
+    row(6, "RPOPLPUSH {l} {l}"),
+    row(6, "LMPOP 2 {l} {l} (LEFT|RIGHT) [COUNT (0|1|3|x)]"),
+    row(2, "LMPOP (0|1|3|x) {l} {l} (LEFT|RIGHT) [COUNT 1]"),
+    fixed(4, "SET w_{e} {int}"),
+    fixed(4, "HSET h_{e} f {e} g {int}"),
+    row(10, "(SORT|SORT_RO) {l} [LIMIT {index} {index}] [ASC|DESC] [ALPHA]"),
+    row(
+        10,
+        "SORT {l} [BY (w_*|h_*->g|h_*->f|nosort|w_*->f)] [LIMIT {index} {index}] [ASC|DESC] [<GET (#|w_*|h_*->f|h_*->|x)>]",
+    ),
+    row(4, "SORT_RO {l} BY (w_*|h_*->f|nosort) [LIMIT 0 3] GET # GET (w_*|h_*->g)"),
+    // Redis orders equal texts as it happens where it sorts a part alone, so no LIMIT by text.
+    row(6, "SORT {l} [BY (w_*|nosort)] [DESC] ALPHA [<GET (#|w_*)>] STORE {l}"),
+    row(3, "SORT {l} [LIMIT {index} {index}] ALPHA [GET w_*] STORE {l}"),
+    row(2, "(SORT|SORT_RO) {l} <(BY|GET|LIMIT|STORE|ASC|{e})>"),
 ];
 
 const KEYS: &[Row] = &[

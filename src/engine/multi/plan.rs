@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::Engine;
 use super::super::mail::{StoredKey, WatchedKey};
 use super::super::room::Room;
+use super::super::transact::concerns_all;
 use crate::base::CoreId;
 use crate::command::{self, Command, CommandId, Flags, KeyFlags, Scope};
 use crate::limits::{ENTRY_OVERHEAD_BYTES, EXEC_COMMANDS_AT_ONCE};
@@ -123,7 +124,13 @@ impl Shares<'_> {
         let (mut speaks_for_node, mut spans_cores, mut decides) = (false, false, false);
         for (command, request) in queue.iter() {
             match command.scope {
-                Scope::Shard => spans_cores |= self.add_keyed(command, request),
+                Scope::Shard => {
+                    spans_cores |= self.add_keyed(command, request);
+                    if topology.cores() > 1 && concerns_all(command, request) {
+                        topology.all().for_each(|core| self.by_core.entry(core).or_default().whole = true);
+                        spans_cores = true;
+                    }
+                }
                 Scope::Node => {
                     speaks_for_node = true;
                     if concerns_data(command) {

@@ -13,14 +13,19 @@
 mod at_once;
 mod part;
 mod share;
+#[cfg(test)]
+mod tests;
 
-use self::part::{Manner, Part, PartKey, join, manner, part_request};
+use std::collections::BTreeSet;
+
+pub(super) use self::part::concerns_all;
+use self::part::{Manner, Part, PartKey, derives_keys, join, manner, part_request};
 use super::mail::{Asker, Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work, Writes};
 use super::requests::Flow;
 use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
 use crate::command::{self, Command, KeyFlags, Spread};
-use crate::exec;
+use crate::exec::{self, sort};
 use crate::keyspace::Entry;
 use crate::limits::LARGE_VALUE_BYTES;
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
@@ -39,6 +44,8 @@ pub(super) struct Transaction {
     /// It is part of an EXEC, whose number it has and which holds the keys.
     within_exec: bool,
     parts: Vec<Part>,
+    /// Which keys it reads beside its own follows from what they hold, and is still to be seen.
+    follows: bool,
     /// Answers that are still to come in this phase.
     awaiting: usize,
     /// The worst answer so far to the letters that schedule it.
@@ -73,7 +80,8 @@ impl Engine {
         }
         let parts = self.parts(command, request, session.database);
         let holder = session.executing.and_then(|executing| executing.holder);
-        if holder.is_none() && request.data().len() <= LARGE_VALUE_BYTES && self.hold_all(&parts) {
+        let fits_lease = request.data().len() <= LARGE_VALUE_BYTES && !derives_keys(command, request);
+        if holder.is_none() && fits_lease && self.hold_all(&parts) {
             if !parts.iter().all(|part| self.has_room_at(part.core, part.room(command, request, self.counts_keys()))) {
                 return self.reject(session, command, ReplyError::OutOfMemory);
             }
@@ -91,6 +99,7 @@ impl Engine {
             id: holder.unwrap_or(TxnId(0)),
             within_exec: holder.is_some(),
             parts,
+            follows: derives_keys(command, request),
             awaiting: 0,
             outcome: Scheduling::Accepted,
             began_us: None,
@@ -108,10 +117,10 @@ impl Engine {
     /// Who has to do with the command: the cores of its keys, in the order of their first key; all of them if it has none.
     fn parts(&self, command: &'static Command, request: Request<'_>, database: u16) -> Vec<Part> {
         let Ok(keys) = command::keys(command, request) else { return Vec::new() };
-        if command.keys.is_empty() {
-            return self.topology.all().map(|core| Part { core, ..Part::default() }).collect();
-        }
         let mut parts: Vec<Part> = Vec::new();
+        if concerns_all(command, request) {
+            parts.extend(self.topology.all().map(|core| Part { core, ..Part::default() }));
+        }
         for key in keys {
             let core = self.topology.core_of(request.get(key.index));
             let part_key = PartKey {
@@ -239,9 +248,14 @@ impl Engine {
     /// The entries of one core have come for an assembled command.
     pub(super) fn part_fetched(&mut self, handle: Handle, part: usize, entries: Vec<Option<Entry>>) {
         let Some(transaction) = self.transactions.get_mut(handle.0 as usize) else { return };
-        transaction.parts[part].entries = entries;
+        let known = &mut transaction.parts[part];
+        if known.derived.is_empty() {
+            known.entries = entries;
+        } else {
+            known.derived_entries = entries;
+        }
         transaction.awaiting -= 1;
-        if transaction.awaiting > 0 {
+        if transaction.awaiting > 0 || self.follow_values(handle) {
             return;
         }
         let Transaction { client, command, selected, protocol, request, id, within_exec, parts, began_us, .. } =
@@ -262,6 +276,47 @@ impl Engine {
             self.observe_end_of(client.conn, command, request.request(), began_us);
         }
         self.conclude(client, out);
+    }
+
+    /// Asks for the entries of the keys that follow from those that have come (SORT by pattern). False if there are none,
+    /// or they have come.
+    fn follow_values(&mut self, handle: Handle) -> bool {
+        let Some(transaction) = self.transactions.get_mut(handle.0 as usize) else { return false };
+        if !std::mem::take(&mut transaction.follows) {
+            return false;
+        }
+        let (command, request, database) =
+            (transaction.command.id, transaction.request.request(), transaction.selected.database);
+        // The first key of the command is the one whose value says what follows.
+        let sorted = transaction.parts.iter().find_map(|part| {
+            let at = part.keys.iter().position(|key| key.index == FIRST_KEY)?;
+            part.entries.get(at)?.as_ref()
+        });
+        let mut names = BTreeSet::new();
+        if let Some(entry) = sorted {
+            sort::named_keys(command, request, entry.value(), |name| {
+                if !names.contains(name) {
+                    names.insert(Box::<[u8]>::from(name));
+                }
+            });
+        }
+        let topology = self.topology;
+        for name in names {
+            let core = topology.core_of(&name);
+            if let Some(part) = transaction.parts.iter_mut().find(|part| part.core == core) {
+                part.derived.push(StoredKey { database, name });
+            }
+        }
+        let asked = transaction.parts.iter().enumerate().filter(|(_, part)| !part.derived.is_empty());
+        let letters: Vec<(CoreId, Rare)> = asked
+            .map(|(index, part)| (part.core, Rare::Follow { handle, part: index, keys: part.derived.clone() }))
+            .collect();
+        transaction.awaiting = letters.len();
+        let follows = !letters.is_empty();
+        for (core, letter) in letters {
+            self.write(core, letter);
+        }
+        follows
     }
 
     /// A transaction is measured from this moment on.
@@ -304,7 +359,14 @@ impl Engine {
         let Some(mut assembly) = self.assembly.take() else { return Vec::new() };
         let now = assembly.advance(self.now);
         let mut places = Vec::with_capacity(parts.len());
-        for Part { core, keys, entries, .. } in parts {
+        let mut followed = Vec::new();
+        for Part { core, keys, entries, derived, derived_entries, .. } in parts {
+            for (key, entry) in derived.into_iter().zip(derived_entries) {
+                if let Some(entry) = entry {
+                    assembly.keys(usize::from(key.database), now).put(&key.name, entry);
+                    followed.push(key);
+                }
+            }
             for (key, entry) in keys.iter().zip(entries) {
                 if let Some(entry) = entry {
                     assembly.keys(usize::from(key.database), now).put(request.get(key.index), entry);
@@ -328,10 +390,16 @@ impl Engine {
         for key in places.iter().flat_map(|(_, keys)| keys) {
             assembly.keys(usize::from(key.database), now).take(request.get(key.index));
         }
+        for key in followed {
+            assembly.keys(usize::from(key.database), now).take(&key.name);
+        }
         self.assembly = Some(assembly);
         outcome
     }
 }
+
+/// Which argument the first key of a command is whose values say what keys follow.
+const FIRST_KEY: usize = 1;
 
 /// What one core is to do once all have accepted.
 fn task(transaction: &Transaction, part: &Part) -> Task {

@@ -4,6 +4,7 @@ use super::super::mail::{OwnedRequest, PartReply, StoredKey};
 use super::super::room::Room;
 use crate::base::CoreId;
 use crate::command::{Command, Flags, Spread};
+use crate::exec::sort;
 use crate::keyspace::Entry;
 use crate::resp::{Reply, Request};
 use crate::txn::{Intents, Key};
@@ -16,6 +17,9 @@ pub(super) struct Part {
     pub(super) keys: Vec<PartKey>,
     pub(super) reply: PartReply,
     pub(super) entries: Vec<Option<Entry>>,
+    /// Keys that follow from values, only to be read, and what they hold.
+    pub(super) derived: Vec<StoredKey>,
+    pub(super) derived_entries: Vec<Option<Entry>>,
 }
 
 /// One key of a part.
@@ -29,7 +33,7 @@ pub(super) struct PartKey {
 
 impl Part {
     pub(super) fn intents(&self, command: &Command, request: Request<'_>) -> Intents {
-        if command.keys.is_empty() {
+        if concerns_all(command, request) {
             return Intents::Shard;
         }
         // Sorted to find what is named twice: a request may have a million keys.
@@ -74,7 +78,18 @@ pub(super) enum Manner {
 }
 
 pub(super) fn manner(command: &Command) -> Manner {
-    if command.spread == Spread::One && !command.keys.is_empty() { Manner::Assembled } else { Manner::Split }
+    let is_whole = matches!(command.spread, Spread::One | Spread::Derived);
+    if is_whole && !command.keys.is_empty() { Manner::Assembled } else { Manner::Split }
+}
+
+/// Whether every core has to do with it: it has no keys, or which keys it reads follows from values.
+pub(in crate::engine) fn concerns_all(command: &Command, request: Request<'_>) -> bool {
+    command.keys.is_empty() || derives_keys(command, request)
+}
+
+/// Whether which keys it reads follows from values.
+pub(super) fn derives_keys(command: &Command, request: Request<'_>) -> bool {
+    command.spread == Spread::Derived && sort::reads_by_pattern(command.id, request)
 }
 
 /// The request that one core gets of a split command: the name, then each of its keys with what stands behind it (the

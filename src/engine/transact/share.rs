@@ -1,9 +1,10 @@
 //! Taking part in a command over several cores: intents, a part of the work, copies of entries and their return.
 
 use super::super::Engine;
-use super::super::mail::{OwnedRequest, PartReply, Rare, StoredKey, Task, Work, Writes};
+use super::super::mail::{Handle, OwnedRequest, PartReply, Rare, StoredKey, Task, Work, Writes};
 use super::super::room::Room;
 use super::Scheduling;
+use crate::base::CoreId;
 use crate::command::Command;
 use crate::keyspace::{Entry, Shard};
 use crate::resp::{Output, Protocol, Reply, Request};
@@ -58,6 +59,12 @@ impl Engine {
         if let Some(id) = id {
             self.end_intents(id);
         }
+    }
+
+    /// Sends copies of entries of which the coordinator has learned only now. The transaction holds the whole shard.
+    pub(in crate::engine) fn follow(&mut self, coordinator: CoreId, handle: Handle, part: usize, keys: &[StoredKey]) {
+        let entries = self.with_held(self.core, |engine, shard| engine.copies(shard, keys));
+        self.write(coordinator, Rare::Fetched { handle, part, entries: entries.unwrap_or_default() });
     }
 
     /// The outcome of an assembled command has come.

@@ -13,6 +13,7 @@ mod list;
 mod number;
 mod range;
 mod set;
+mod sort;
 mod string;
 mod usage;
 mod zset;

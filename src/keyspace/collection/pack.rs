@@ -60,6 +60,12 @@ impl Default for Element<'_> {
 }
 
 impl<'a> Element<'a> {
+    /// The element that a string becomes.
+    #[inline]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        canonical_integer(bytes).map_or(Element::Text(bytes), Element::Int)
+    }
+
     /// The string. A score has none: its bytes are empty.
     #[inline]
     pub fn bytes<'s>(self, digits: &'s mut Digits) -> &'s [u8]
@@ -232,6 +238,12 @@ pub fn element_of(bytes: &[u8]) -> Vec<u8> {
     Pack::element_of(bytes)
 }
 
+/// Bytes of the back of an element of which `bytes` bytes stand in front of it.
+#[inline]
+fn back_len(bytes: usize) -> usize {
+    if bytes < usize::from(LONG_BACK) { 1 } else { 5 }
+}
+
 /// A string to search for: its element in two parts, without an allocation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Needle<'k> {
@@ -270,6 +282,27 @@ impl<'k> Needle<'k> {
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.head[..self.head_len]);
         out.extend_from_slice(self.text);
+    }
+
+    /// Bytes of the element with a back.
+    #[inline]
+    pub(super) fn backed_len(&self) -> usize {
+        self.element_len() + back_len(self.element_len())
+    }
+
+    /// Writes the element with a back into `out`, which has its length.
+    #[inline]
+    pub(super) fn write_backed(&self, out: &mut [u8]) {
+        let len = self.element_len();
+        self.write(&mut out[..len]);
+        match &mut out[len..] {
+            [short] => *short = len as u8,
+            [long @ .., mark] => {
+                long.copy_from_slice(&(len as u32).to_le_bytes());
+                *mark = LONG_BACK;
+            }
+            [] => {}
+        }
     }
 
     /// What is hashed: the same as [`Pack::hashed`] of the element.
@@ -564,6 +597,9 @@ mod tests {
                 let mut element = vec![0; needle.element_len()];
                 needle.write(&mut element);
                 prop_assert_eq!(&element, &Bare::element_of(string));
+                let mut element = vec![0; needle.backed_len()];
+                needle.write_backed(&mut element);
+                prop_assert_eq!(&element, &element_of(string));
                 prop_assert!(Pack::new(&pack).matches(at, &needle));
                 prop_assert_eq!(Pack::new(&pack).hashed(at), needle.hashed());
             }
