@@ -71,6 +71,9 @@ fn a_watched_key_that_does_not_change_lets_exec_run() {
             "SELECT 0",
             "DUMP w",
             "SCAN 0",
+            "SETBIT w 2 1",
+            "BITFIELD w SET u8 0 49",
+            "BITFIELD w OVERFLOW FAIL INCRBY u1 2 5",
         ];
         for command in others {
             node.check(client, "WATCH w absent", "OK");
