@@ -1,4 +1,4 @@
-//! Hashes.
+//! Hashes, by the name of the command.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, KeyFlags, KeySpec};

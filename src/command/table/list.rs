@@ -1,4 +1,4 @@
-//! Lists.
+//! Lists, by the name of the command.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, KeyFlags, KeySpec};

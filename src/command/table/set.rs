@@ -1,4 +1,4 @@
-//! Sets.
+//! Sets, by the name of the command.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Flags, Group, KeyFlags, KeySpec};

@@ -1,4 +1,4 @@
-//! Lists.
+//! Transcripts of lists.
 
 use super::transcript;
 use crate::resp::Protocol;
