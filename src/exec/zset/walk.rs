@@ -100,12 +100,14 @@ pub(in crate::exec) fn zscan(
         None => 0,
         Some(zset) => {
             let options = scan::parse_options(cursor, args, false)?;
+            // Redis writes scores in two ways here, by the form of the sorted set.
+            let text = if let ZSetRef::Compact(_) = zset { DoubleText::new } else { DoubleText::exact };
             zset.scan(cursor, options.count.min(SCAN_VISITS_MAX), |member, score| {
                 let mut digits = Digits::new();
                 let member = member.bytes(&mut digits);
                 if options.selects(member) {
                     found.push(member);
-                    found.push(DoubleText::new(score).as_bytes());
+                    found.push(text(score).as_bytes());
                 }
             })
         }
