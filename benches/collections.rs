@@ -1,5 +1,5 @@
-//! What the structures of large collections cost: finding, adding and removing members by hash, and items by place and by
-//! order. A thousand lie in the caches, a million do not. Members come in random order; time is per member.
+//! What the structures of large collections cost: finding, adding and removing members by hash, and items by place and
+//! by order. A thousand lie in the caches, a million do not. Members come in random order; time is per member.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -4,7 +4,8 @@
 //!   key  value  seconds:integer  source:key     an argument: name, and its type unless it is a string
 //!   old-format'ip:port'                         a name and the text to show for it
 //!   COUNT count:integer   'lib-name' libname    a token in front of an argument (quoted if it is in lower case)
-//!   REPLACE   change=CH                         a token alone; with a name of its own
+//!   REPLACE                                     a token alone
+//!   sorting=ALPHA                               a token alone that has a name of its own
 //!   condition=(NX|XX)                           one of several
 //!   range=<start:integer end:integer>           several together
 //!   [message]   key...   name...+               optional; repeated; repeated with its token
@@ -137,13 +138,14 @@ impl Cursor {
     fn body(&mut self) -> Result<Argument, &'static str> {
         let name = self.word()?;
         if self.take('=') {
-            return if self.rest.starts_with(|first: char| first.is_ascii_uppercase()) {
-                let token = self.word()?;
-                Ok(Argument { token: Some(token), ..Argument::new(name, Kind::Token) })
-            } else if self.take('(') {
+            return if self.take('(') {
                 let parts = self.separated('|')?;
                 self.expect(')')?;
                 Ok(Argument::new(name, Kind::OneOf(parts)))
+            } else if !self.rest.starts_with('<')
+                && let Some(token) = self.token()?
+            {
+                Ok(Argument { token: Some(token), ..Argument::new(name, Kind::Token) })
             } else {
                 self.expect('<')?;
                 let parts = self.separated(' ')?;
@@ -240,12 +242,12 @@ mod tests {
         let replace = Argument { token: Some("REPLACE"), optional: true, ..Argument::new("replace", Kind::Token) };
         let count = Argument { token: Some("COUNT"), optional: true, ..value("count", "integer") };
         assert_eq!(parse("[REPLACE] [COUNT count:integer]"), Ok(vec![replace, count]));
-        let change = Argument { token: Some("CH"), optional: true, ..Argument::new("change", Kind::Token) };
-        assert_eq!(parse("[change=CH]"), Ok(vec![change]));
         let name = Argument { token: Some("lib-name"), ..value("libname", "string") };
         assert_eq!(parse("'lib-name' libname"), Ok(vec![name]));
         let address = Argument { display: "ip:port".to_owned(), ..value("addr", "string") };
         assert_eq!(parse("addr'ip:port'"), Ok(vec![address]));
+        let alpha = Argument { token: Some("ALPHA"), ..Argument::new("sorting", Kind::Token) };
+        assert_eq!(parse("sorting=ALPHA"), Ok(vec![alpha]));
         let repeated = Argument { optional: true, multiple: true, ..value("COMMAND", "string") };
         assert_eq!(parse("[COMMAND:string...]"), Ok(vec![repeated]));
     }

@@ -45,7 +45,8 @@ impl Operation {
 
     /// The keys it names.
     pub(crate) fn keys(&self) -> Vec<&[u8]> {
-        let is_key = |word: &&[u8]| KEYS.contains(word) || BIG_KEYS.contains(word) || SORTED_SETS.contains(word);
+        let named = [&KEYS[..], &BIG_KEYS, &SORTED_SETS, &LIST_KEYS];
+        let is_key = |word: &&[u8]| named.iter().any(|keys| keys.contains(word));
         self.words.iter().map(Vec::as_slice).filter(is_key).collect()
     }
 
@@ -54,7 +55,19 @@ impl Operation {
         let name = self.words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
         matches!(
             &name[..],
-            b"SELECT" | b"SWAPDB" | b"FLUSHALL" | b"FLUSHDB" | b"RESET" | b"HELLO" | b"CONFIG" | b"CLIENT"
+            b"SELECT"
+                | b"SWAPDB"
+                | b"FLUSHALL"
+                | b"FLUSHDB"
+                | b"RESET"
+                | b"HELLO"
+                | b"CONFIG"
+                | b"CLIENT"
+                | b"MULTI"
+                | b"EXEC"
+                | b"DISCARD"
+                | b"WATCH"
+                | b"UNWATCH"
         )
     }
 }
@@ -73,6 +86,8 @@ const KEYS: [&[u8]; 12] = [
     b"spa ce",
     b"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
 ];
+/// Keys that mostly hold lists.
+const LIST_KEYS: [&[u8]; 5] = [b"l1", b"l2", b"{l}3", b"{l}4", b"l5"];
 const BIG_KEYS: [&[u8]; 2] = [b"big:1", b"big:2"];
 
 /// Sorted sets, mostly: those that are sources of unions and those that are also their destinations, so that scores do not
@@ -215,6 +230,9 @@ impl Generator {
         if self.rng.u16(..500) == 0 {
             self.silence();
         }
+        if self.pending.is_empty() && self.rng.u8(..50) == 0 {
+            self.transaction();
+        }
         self.pending.pop().unwrap_or_else(|| self.one())
     }
 
@@ -232,6 +250,56 @@ impl Generator {
                 self.pending.push(inside);
             }
             self.pending.push(quiet(Operation::plain(client, &["CLIENT", "REPLY", "OFF"])));
+        }
+    }
+
+    /// Queues a transaction, last first: keys may be watched before it, and anybody may change them.
+    fn transaction(&mut self) {
+        let client = self.client;
+        let end = if self.rng.u8(..10) == 0 { "DISCARD" } else { "EXEC" };
+        self.pending.push(Operation::plain(client, &[end]));
+        for _ in 0..self.rng.usize(0..8) {
+            let queued = self.queueable();
+            self.pending.push(queued);
+        }
+        if self.rng.u8(..20) == 0 {
+            let nested = [["MULTI"].as_slice(), &["WATCH", "a"], &["UNWATCH"], &["DISCARD", "x"]];
+            self.pending.push(Operation::plain(client, nested[self.rng.usize(..nested.len())]));
+        }
+        self.pending.push(Operation::plain(client, &["MULTI"]));
+        if self.rng.bool() {
+            for _ in 0..self.rng.usize(0..3) {
+                let change = self.queueable();
+                self.pending.push(Operation { client: self.rng.usize(..CLIENTS), ..change });
+            }
+            let mut words = vec![b"WATCH".to_vec()];
+            words.extend((0..self.rng.usize(1..4)).map(|_| pick(&mut self.rng, &KEYS).to_vec()));
+            self.pending.push(Operation { words, ..Operation::plain(client, &[]) });
+        }
+    }
+
+    /// A command whose reply is the same to the byte on both servers, wherever it stands, and which leaves the connection
+    /// as it is.
+    fn queueable(&mut self) -> Operation {
+        loop {
+            let operation = self.one();
+            let name = operation.words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+            let of_the_program = matches!(
+                &name[..],
+                b"AUTH"
+                    | b"CLIENT"
+                    | b"COMMAND"
+                    | b"CONFIG"
+                    | b"DEBUG"
+                    | b"DUMP"
+                    | b"HELLO"
+                    | b"OBJECT"
+                    | b"QUIT"
+                    | b"RESET"
+            );
+            if operation.compare == Compare::Exact && !operation.settles && !of_the_program {
+                return operation;
+            }
         }
     }
 
@@ -324,6 +392,14 @@ fn fill(rng: &mut Rng, name: &str, payloads: &[Vec<u8>], deadlines: &mut u64) ->
     match name {
         "k" => pick(rng, &KEYS).to_vec(),
         "big" => pick(rng, &BIG_KEYS).to_vec(),
+        "l" => match rng.u8(..16) {
+            0 => pick(rng, &KEYS).to_vec(),
+            _ => pick(rng, &LIST_KEYS).to_vec(),
+        },
+        "e" => match rng.u8(..8) {
+            0 => vec![rng.u8(b'a'..=b'c')],
+            _ => number(rng.i64(0..12)),
+        },
         "v" => value(rng),
         "bigvalue" => (0..rng.usize(16_000..40_000)).map(|_| rng.u8(b'a'..=b'c')).collect(),
         "int" => match rng.u8(..8) {

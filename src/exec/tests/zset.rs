@@ -418,6 +418,8 @@ fn as_many_different_members_are_drawn_as_were_asked_for() {
             let reply = t.ask("ZRANDMEMBER z -500");
             assert_eq!(reply.split(", ").count(), 500);
             assert!((0..50).all(|member| reply.contains(&format!("m{member}"))), "{reply}");
+            t.bulk_bytes_max = 1000;
+            t.check("ZRANDMEMBER z -501", "-ERR value is out of range");
         });
     }
 }

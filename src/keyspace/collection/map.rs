@@ -1,8 +1,8 @@
 //! A hash map from strings to nothing or to one further element: large sets and hashes, and the members of sorted sets.
 //!
 //! A table that doubles moves every item at once; with a hundred million of them its core would answer nobody for
-//! seconds. This is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", VLDB 1980):
-//! it grows and shrinks by one [`Bucket`] at a time, in a fixed order, whichever bucket the new item went to.
+//! seconds. This is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", VLDB
+//! 1980): it grows and shrinks by one [`Bucket`] at a time, in a fixed order, whichever bucket the new item went to.
 //!
 //! ```text
 //! buckets = 2^level + split
@@ -11,19 +11,20 @@
 //!   level+1 bits      level bits              level+1 bits: what left 0 .. split-1
 //! ```
 //!
-//! An item lies in the bucket that the last `level + 1` bits of its hash name, or if there is no such bucket yet, the last
-//! `level` bits. How many buckets there are follows the number and, less so, the size of items: about 15 small items to a
-//! bucket in the mean, up to twice as many where it has not been split yet. The hash is keyed by the map's own seed, so
-//! nobody can choose what meets in one bucket, and a map that is filled in the order of another's scan fills evenly.
+//! An item lies in the bucket that the last `level + 1` bits of its hash name, or if there is no such bucket yet, the
+//! last `level` bits. How many buckets there are follows the number and, less so, the size of items: about 15 small
+//! items to a bucket in the mean, up to twice as many where it has not been split yet. The hash is keyed by the map's
+//! own seed, so nobody can choose what meets in one bucket, and a map that is filled in the order of another's scan
+//! fills evenly.
 //!
 //! # Scans
 //!
-//! Read the bits of a hash from the last to the first, as a number. The bucket that `d` last bits name holds exactly the
-//! items whose number begins with `d` given bits: one range of numbers; all buckets together cover all numbers without
-//! overlap. Splitting a bucket halves its range and uniting two joins their ranges; no item changes its number. A scan
-//! walks upward through the numbers, and its cursor is the number up to which everything has been visited. That stays true
-//! whatever is split or united meanwhile, so an item that is there throughout is visited, and only once: a bucket into
-//! whose middle the cursor points is visited from there on.
+//! Read the bits of a hash from the last to the first, as a number. The bucket that `d` last bits name holds exactly
+//! the items whose number begins with `d` given bits: one range of numbers; all buckets together cover all numbers
+//! without overlap. Splitting a bucket halves its range and uniting two joins their ranges; no item changes its number.
+//! A scan walks upward through the numbers, and its cursor is the number up to which everything has been visited. That
+//! stays true whatever is split or united meanwhile, so an item that is there throughout is visited, and only once: a
+//! bucket into whose middle the cursor points is visited from there on.
 
 mod bucket;
 #[cfg(test)]
@@ -73,8 +74,8 @@ pub struct Map {
 }
 
 impl Map {
-    /// An empty map of strings alone (`width` 1) or of strings and one further element each (`width` 2). The `seed` must
-    /// be unknown to clients and different for each map.
+    /// An empty map of strings alone (`width` 1) or of strings and one further element each (`width` 2). The `seed`
+    /// must be unknown to clients and different for each map.
     pub fn new(width: usize, seed: u64) -> Self {
         debug_assert!((1..=2).contains(&width));
         Self {
@@ -183,12 +184,16 @@ impl Map {
         let Some(place) = bucket.find(tag, &needle, self.width) else {
             return false;
         };
-        let item = item_range(bucket.pack(), place, self.width);
+        self.remove_at(home, place);
+        true
+    }
+
+    fn remove_at(&mut self, home: usize, place: Place) {
+        let item = item_range(self.bucket(home).pack(), place, self.width);
         self.weight -= weight_of(item.len());
         self.len -= 1;
         self.change(home, |bucket| bucket.remove(place.index, item));
         self.adapt();
-        true
     }
 
     /// All items.
@@ -199,7 +204,7 @@ impl Map {
     /// Visits about `count` items, at most a bucket more, and answers the cursor to go on from. A scan starts at 0 and is
     /// at its end when the answer is 0; what is in the map from beginning to end is visited, whatever changes meanwhile.
     /// Cursors are below 2^53.
-    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Item<'_>)) -> u64 {
+    pub fn scan<'m>(&'m self, cursor: u64, count: usize, mut visit: impl FnMut(Item<'m>)) -> u64 {
         let (mut cursor, mut visited) = (cursor, 0);
         // As many buckets as items: where items are large, many buckets are empty.
         for _ in 0..count.max(1) {
@@ -227,23 +232,38 @@ impl Map {
 
     /// Any item, each as likely as another. `None` if there is none.
     pub fn random(&self, rng: &mut Rng) -> Option<Item<'_>> {
+        let (home, place) = self.draw(rng)?;
+        Some(self.bucket(home).pack().item(place.at, self.width))
+    }
+
+    /// Removes any item, each as likely as another, which `visit` has seen before. False if there was none.
+    pub fn pop(&mut self, rng: &mut Rng, visit: impl FnOnce(Item<'_>)) -> bool {
+        let Some((home, place)) = self.draw(rng) else { return false };
+        visit(self.bucket(home).pack().item(place.at, self.width));
+        self.remove_at(home, place);
+        true
+    }
+
+    /// The bucket and the place of any item.
+    fn draw(&self, rng: &mut Rng) -> Option<(usize, Place)> {
         if self.is_empty() {
             return None;
         }
         let fullest = self.fills.len() - 1;
         loop {
             // A bucket is taken as often as it is full, compared with the fullest; otherwise another is drawn.
-            let bucket = self.bucket(rng.usize(..self.buckets));
+            let home = rng.usize(..self.buckets);
+            let bucket = self.bucket(home);
             let index = rng.usize(..fullest);
             if index < bucket.count() {
-                let pack = bucket.pack();
-                return Some(pack.item(pack.skip(0, index * self.width), self.width));
+                let at = bucket.pack().skip(0, index * self.width);
+                return Some((home, Place { index, at }));
             }
         }
     }
 
-    /// Drops about `bytes` bytes, so that a large map is freed in slices. Whether something is left. From the first call on
-    /// the map is there only to be dropped; `len` and `heap_bytes` say what is left of it.
+    /// Drops about `bytes` bytes, so that a large map is freed in slices. Whether something is left. From the first
+    /// call on the map is there only to be dropped; `len` and `heap_bytes` say what is left of it.
     pub fn drop_some(&mut self, bytes: usize) -> bool {
         let end = self.bucket_bytes.saturating_sub(bytes.max(1));
         // As many empty buckets as there may be others.

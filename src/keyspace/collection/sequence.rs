@@ -10,10 +10,10 @@
 //! leaves               [ item item item ... ]           a pack of some kilobytes
 //! ```
 //!
-//! There are no keys in the nodes: an order is what the caller gives to [`Sequence::partition_point`], which looks at the
-//! first item of a child. A leaf is bounded in bytes and in items, because it is walked and moved; a large
-//! item that would overfill a leaf gets one of its own. Leaves that are filled at the ends of the sequence stay full; others split in
-//! halves, and neighbours that are together less than three quarters of one become one.
+//! There are no keys in the nodes: an order is what the caller gives to [`Sequence::partition_point`], which looks at
+//! the first item of a child. A leaf is bounded in bytes and in items, because it is walked and moved; a large item
+//! that would overfill a leaf gets one of its own. Leaves that are filled at the ends of the sequence stay full; others
+//! split in halves, and neighbours that are together less than three quarters of one become one.
 //!
 //! Removing a range cuts whole subtrees off, which takes as long as the tree is high. What was cut off is an
 //! [`Offcut`], to be dropped in slices.
@@ -204,6 +204,15 @@ impl Sequence {
         IterBack::new(&self.root, end, self.shape.width)
     }
 
+    /// The pack of a sequence that has one leaf and no more.
+    #[inline]
+    pub fn only_leaf(&self) -> Option<&[u8]> {
+        match &self.root.node {
+            Node::Leaf(bytes) => Some(bytes),
+            Node::Inner(_) => None,
+        }
+    }
+
     /// Takes levels off that do not branch.
     fn flatten(&mut self) {
         if self.is_empty() {
@@ -236,6 +245,13 @@ impl Offcut {
     /// Bytes on the heap, as the allocator rounds them.
     pub fn heap_bytes(&self) -> usize {
         self.heap + allocation(self.parts.capacity() * size_of::<Child>())
+    }
+
+    /// Takes in what was cut off elsewhere.
+    pub fn join(&mut self, other: Self) {
+        self.items += other.items;
+        self.heap += other.heap;
+        self.parts.extend(other.parts);
     }
 
     /// Drops about `bytes` bytes. Whether something is left.

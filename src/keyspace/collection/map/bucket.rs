@@ -176,8 +176,8 @@ impl Bucket {
         self.0[row - other.count()..row].copy_from_slice(other.tags());
     }
 
-    /// Cuts `bytes` bytes from the end, or all of it: a very large bucket is dropped piece by piece. What is left counts no
-    /// items and must not be used.
+    /// Cuts `bytes` bytes from the end, or all of it: a very large bucket is dropped piece by piece. What is left
+    /// counts no items and must not be used.
     pub(super) fn cut(&mut self, bytes: usize) {
         let mut rest = std::mem::take(&mut self.0).into_vec();
         rest.truncate(rest.len().saturating_sub(bytes));

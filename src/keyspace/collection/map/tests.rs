@@ -96,8 +96,8 @@ fn number(item: Item<'_>) -> u64 {
     std::str::from_utf8(&text(item.0)).expect("a number").parse().expect("a number")
 }
 
-/// Items 0 to 999 are there from the beginning of each scan to its end; up to 20,000 others come, go, or both, so that the
-/// table splits and unites under the scan.
+/// Items 0 to 999 are there from the beginning of each scan to its end; up to 20,000 others come, go, or both, so that
+/// the table splits and unites under the scan.
 #[test]
 fn a_scan_visits_what_is_there_throughout_once() {
     for (seed, (from, to)) in [(1_000, 20_000), (20_000, 1_000), (1_000, 1_000)].into_iter().enumerate() {
@@ -161,8 +161,8 @@ fn a_scan_is_bounded_and_takes_any_cursor() {
     assert_eq!(visited, 500);
 }
 
-/// The table is in the middle of a doubling, where some buckets hold twice as much as others; chi-square with 999 degrees
-/// of freedom is below 1150 but for one of a thousand seeds.
+/// The table is in the middle of a doubling, where some buckets hold twice as much as others; chi-square with 999
+/// degrees of freedom is below 1150 but for one of a thousand seeds.
 #[test]
 fn chance_is_fair_to_every_item() {
     let map = filled(0..1000);

@@ -1,7 +1,7 @@
 //! The nodes of a sequence, and every operation from a node downward.
 //!
-//! Invariants: all leaves are equally far from the root; the items and bytes of a child are those of everything below it;
-//! no child but the root is empty.
+//! Invariants: all leaves are equally far from the root; the items and bytes of a child are those of everything below
+//! it; no child but the root is empty.
 
 use std::ops::Range;
 
@@ -120,9 +120,9 @@ impl Child {
         }
     }
 
-    /// Inserts an item, or makes room for it by splitting: then it must be tried again. Answers whether the item is in, and
-    /// the part of the node that was split off to the right. `ends` says whether the node is the first, and the last, of
-    /// its level.
+    /// Inserts an item, or makes room for it by splitting: then it must be tried again. Answers whether the item is in,
+    /// and the part of the node that was split off to the right. `ends` says whether the node is the first, and the
+    /// last, of its level.
     pub(super) fn insert(
         &mut self,
         index: usize,
@@ -330,8 +330,8 @@ impl Inner {
         }
     }
 
-    /// Removes the child number `at` if it is empty, else joins it with neighbours if they are small. Whether the children
-    /// have changed.
+    /// Removes the child number `at` if it is empty, else joins it with neighbours if they are small. Whether the
+    /// children have changed.
     fn settle(&mut self, at: usize, shape: &Shape) -> bool {
         let count = self.children.len();
         if self.children[at].items == 0 {
