@@ -1,6 +1,6 @@
 //! Values in Redis's serialized form, as DUMP answers and RESTORE takes them.
 //!
-//! It knows bytes and values, no keys and no shards. Only strings have a form as yet.
+//! It knows bytes and values, no keys and no shards. Strings and sorted sets have a form as yet.
 //!
 //! ```text
 //!   | type | value ...                         | version (2) | CRC-64 of all before (8) |    integers little-endian
@@ -10,9 +10,13 @@
 //! Invariant: any bytes are either a value or an error; what a payload claims (a length, an expansion) costs nothing
 //! before the bytes bear it out.
 
+mod listpack;
 mod lzf;
+mod reader;
 mod string;
+mod zset;
 
+use crate::keyspace::collection::{Collection, CollectionRef, Shapes};
 use crate::keyspace::{Scratch, Value, ValueRef};
 
 /// The version written: that of Redis 7.0, so that it and all later ones can read it. Strings have not changed since.
@@ -37,8 +41,16 @@ pub(super) enum Corrupt {
 /// The payload that DUMP answers for `value`.
 pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
     let mut payload = Vec::with_capacity(1 + value_bytes(value) + FOOTER_BYTES);
-    payload.push(TYPE_STRING);
-    string::write(value.string_bytes(&mut Scratch::default()), &mut payload);
+    match value {
+        ValueRef::Collection(CollectionRef::ZSet(members)) => {
+            payload.push(zset::TYPE_BINARY);
+            zset::write(members, &mut payload);
+        }
+        value => {
+            payload.push(TYPE_STRING);
+            string::write(value.string_bytes(&mut Scratch::default()), &mut payload);
+        }
+    }
     payload.extend_from_slice(&VERSION_WRITTEN.to_le_bytes());
     let checksum = CRC64.checksum(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
@@ -47,12 +59,15 @@ pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
 
 /// How many bytes a value takes in a payload, without type and footer.
 pub(super) fn value_bytes(value: ValueRef<'_>) -> usize {
-    string::written_bytes(value.string_bytes(&mut Scratch::default()))
+    match value {
+        ValueRef::Collection(CollectionRef::ZSet(members)) => zset::written_bytes(members),
+        value => string::written_bytes(value.string_bytes(&mut Scratch::default())),
+    }
 }
 
-/// The value of a payload; its string may be `string_bytes_max` long. Bytes between value and footer are ignored, as by
+/// The value of a payload; its strings may be `string_bytes_max` long. Bytes between value and footer are ignored, as by
 /// Redis.
-pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Value, Corrupt> {
+pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize, shapes: &Shapes) -> Result<Value, Corrupt> {
     let (checked, checksum) = payload.split_last_chunk::<8>().ok_or(Corrupt::Footer)?;
     let (body, version) = checked.split_last_chunk::<2>().ok_or(Corrupt::Footer)?;
     if u16::from_le_bytes(*version) > VERSION_READ_MAX || CRC64.checksum(checked) != u64::from_le_bytes(*checksum) {
@@ -62,6 +77,10 @@ pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Val
         [TYPE_STRING, string @ ..] => {
             let bytes = string::read(string, string_bytes_max).ok_or(Corrupt::Value)?;
             Ok(Value::string(&bytes))
+        }
+        [kind @ (zset::TYPE_TEXT | zset::TYPE_BINARY | zset::TYPE_ZIPLIST | zset::TYPE_LISTPACK), members @ ..] => {
+            let zset = zset::read(*kind, members, string_bytes_max, shapes).ok_or(Corrupt::Value)?;
+            Ok(Value::Collection(Box::new(Collection::ZSet(zset))))
         }
         _ => Err(Corrupt::Value),
     }
@@ -81,6 +100,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::base::KeyHasher;
+    use crate::config::Config;
+    use crate::keyspace::collection::CompactLimits;
+
+    fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Value, Corrupt> {
+        let shapes = Shapes { compact: CompactLimits::of(&Config::default()), hasher: KeyHasher::new(1) };
+        super::deserialize(payload, string_bytes_max, &shapes)
+    }
 
     /// What redis-server 7.0.15 answers to DUMP where it does not compress.
     const DUMPS: &[(&str, &str)] = &[
