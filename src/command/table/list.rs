@@ -1,4 +1,4 @@
-//! Lists.
+//! Commands on lists.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, KeyFlags, KeySpec};

@@ -1,6 +1,6 @@
 //! Values in Redis's serialized form, as DUMP answers and RESTORE takes them.
 //!
-//! It knows bytes and values, no keys and no shards. Only strings have a form as yet.
+//! It knows bytes and values, no keys and no shards. Strings and lists have a form as yet.
 //!
 //! ```text
 //!   | type | value ...                         | version (2) | CRC-64 of all before (8) |    integers little-endian
@@ -10,9 +10,12 @@
 //! Invariant: any bytes are either a value or an error; what a payload claims (a length, an expansion) costs nothing
 //! before the bytes bear it out.
 
+mod list;
 mod lzf;
+mod packed;
 mod string;
 
+use crate::keyspace::collection::{CollectionRef, Shapes};
 use crate::keyspace::{Scratch, Value, ValueRef};
 
 /// The version written: that of Redis 7.0, so that it and all later ones can read it. Strings have not changed since.
@@ -37,8 +40,16 @@ pub(super) enum Corrupt {
 /// The payload that DUMP answers for `value`.
 pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
     let mut payload = Vec::with_capacity(1 + value_bytes(value) + FOOTER_BYTES);
-    payload.push(TYPE_STRING);
-    string::write(value.string_bytes(&mut Scratch::default()), &mut payload);
+    match value {
+        ValueRef::Collection(CollectionRef::List(elements)) => {
+            payload.push(list::TYPE_STRINGS);
+            list::write(elements, &mut payload);
+        }
+        _ => {
+            payload.push(TYPE_STRING);
+            string::write(value.string_bytes(&mut Scratch::default()), &mut payload);
+        }
+    }
     payload.extend_from_slice(&VERSION_WRITTEN.to_le_bytes());
     let checksum = CRC64.checksum(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
@@ -47,12 +58,15 @@ pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
 
 /// How many bytes a value takes in a payload, without type and footer.
 pub(super) fn value_bytes(value: ValueRef<'_>) -> usize {
-    string::written_bytes(value.string_bytes(&mut Scratch::default()))
+    match value {
+        ValueRef::Collection(CollectionRef::List(elements)) => list::written_bytes(elements),
+        _ => string::written_bytes(value.string_bytes(&mut Scratch::default())),
+    }
 }
 
-/// The value of a payload; its string may be `string_bytes_max` long. Bytes between value and footer are ignored, as by
+/// The value of a payload; its strings may be `string_bytes_max` long, and `shapes` says how a collection is kept. Bytes between value and footer are ignored, as by
 /// Redis.
-pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Value, Corrupt> {
+pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize, shapes: &Shapes) -> Result<Value, Corrupt> {
     let (checked, checksum) = payload.split_last_chunk::<8>().ok_or(Corrupt::Footer)?;
     let (body, version) = checked.split_last_chunk::<2>().ok_or(Corrupt::Footer)?;
     if u16::from_le_bytes(*version) > VERSION_READ_MAX || CRC64.checksum(checked) != u64::from_le_bytes(*checksum) {
@@ -63,7 +77,8 @@ pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Val
             let bytes = string::read(string, string_bytes_max).ok_or(Corrupt::Value)?;
             Ok(Value::string(&bytes))
         }
-        _ => Err(Corrupt::Value),
+        [kind, list @ ..] => list::read(*kind, list, string_bytes_max, shapes).ok_or(Corrupt::Value),
+        [] => Err(Corrupt::Value),
     }
 }
 
@@ -80,7 +95,15 @@ pub(super) fn seal(body: &[u8], version: u16) -> Vec<u8> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{deserialize as deserialize_as, *};
+    use crate::base::KeyHasher;
+    use crate::config::Config;
+    use crate::keyspace::collection::CompactLimits;
+
+    fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Value, Corrupt> {
+        let shapes = Shapes { compact: CompactLimits::of(&Config::default()), hasher: KeyHasher::new(1) };
+        deserialize_as(payload, string_bytes_max, &shapes)
+    }
 
     /// What redis-server 7.0.15 answers to DUMP where it does not compress.
     const DUMPS: &[(&str, &str)] = &[
@@ -199,7 +222,7 @@ mod tests {
 
     #[test]
     fn other_types_have_no_form_yet() {
-        for body in [&b""[..], b"\x01\x01\x01a", b"\xC8\x00"] {
+        for body in [&b""[..], b"\x02\x01\x01a", b"\xC8\x00"] {
             assert_eq!(deserialize(&seal(body, 10), 100).err(), Some(Corrupt::Value));
         }
     }

@@ -55,19 +55,22 @@ pub(super) fn written_bytes(string: &[u8]) -> usize {
         Some(number) if i8::try_from(number).is_ok() => 2,
         Some(number) if i16::try_from(number).is_ok() => 3,
         Some(_) => 5,
-        None => {
-            let length_bytes = match string.len() {
-                0..0x40 => 1,
-                0x40..0x4000 => 2,
-                0x4000..=0xFFFF_FFFF => 5,
-                _ => 9,
-            };
-            length_bytes + string.len()
-        }
+        None => length_bytes(string.len()) + string.len(),
     }
 }
 
-fn write_length(length: usize, to: &mut Vec<u8>) {
+/// How many bytes [`write_length`] appends.
+pub(super) fn length_bytes(length: usize) -> usize {
+    match length {
+        0..0x40 => 1,
+        0x40..0x4000 => 2,
+        0x4000..=0xFFFF_FFFF => 5,
+        _ => 9,
+    }
+}
+
+/// Appends a length, or a number of parts.
+pub(super) fn write_length(length: usize, to: &mut Vec<u8>) {
     let wide = length as u64;
     let [.., high, low] = wide.to_be_bytes();
     match length {
@@ -94,22 +97,7 @@ fn small_integer(string: &[u8]) -> Option<i32> {
 
 /// Reads the string at the beginning of `bytes`; `None` if there is none, or none of at most `bytes_max`.
 pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Option<Cow<'_, [u8]>> {
-    let mut reader = Reader { rest: bytes };
-    let string = match reader.head()? {
-        Head::Length(length) => Cow::Borrowed(reader.take(length)?),
-        Head::Encoding(INT8) => decimal(i8::from_le_bytes(reader.array()?).into()),
-        Head::Encoding(INT16) => decimal(i16::from_le_bytes(reader.array()?).into()),
-        Head::Encoding(INT32) => decimal(i32::from_le_bytes(reader.array()?)),
-        Head::Encoding(LZF) => {
-            let (packed, length) = (reader.length()?, reader.length()?);
-            if length > bytes_max {
-                return None;
-            }
-            Cow::Owned(lzf::decompress(reader.take(packed)?, length)?)
-        }
-        Head::Encoding(_) => return None,
-    };
-    (string.len() <= bytes_max).then_some(string)
+    Reader::new(bytes).string(bytes_max)
 }
 
 fn decimal(number: i32) -> Cow<'static, [u8]> {
@@ -122,11 +110,36 @@ enum Head {
     Encoding(u8),
 }
 
-struct Reader<'a> {
+/// The rest of a value that is read part by part.
+pub(super) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
+    /// All of a value.
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// The next string, of at most `bytes_max` bytes.
+    pub(super) fn string(&mut self, bytes_max: usize) -> Option<Cow<'a, [u8]>> {
+        let string = match self.head()? {
+            Head::Length(length) => Cow::Borrowed(self.take(length)?),
+            Head::Encoding(INT8) => decimal(i8::from_le_bytes(self.array()?).into()),
+            Head::Encoding(INT16) => decimal(i16::from_le_bytes(self.array()?).into()),
+            Head::Encoding(INT32) => decimal(i32::from_le_bytes(self.array()?)),
+            Head::Encoding(LZF) => {
+                let (packed, length) = (self.length()?, self.length()?);
+                if length > bytes_max {
+                    return None;
+                }
+                Cow::Owned(lzf::decompress(self.take(packed)?, length)?)
+            }
+            Head::Encoding(_) => return None,
+        };
+        (string.len() <= bytes_max).then_some(string)
+    }
+
     fn head(&mut self) -> Option<Head> {
         let [first] = self.array()?;
         let length = match first {
@@ -143,7 +156,8 @@ impl<'a> Reader<'a> {
         usize::try_from(length).ok().map(Head::Length)
     }
 
-    fn length(&mut self) -> Option<usize> {
+    /// The next length, or number of parts.
+    pub(super) fn length(&mut self) -> Option<usize> {
         match self.head()? {
             Head::Length(length) => Some(length),
             Head::Encoding(_) => None,
