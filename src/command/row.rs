@@ -159,6 +159,8 @@ pub enum Group {
     Hash,
     /// Lists.
     List,
+    /// Publish and subscribe.
+    Pubsub,
     /// The server.
     Server,
     /// Sets.
@@ -181,6 +183,7 @@ impl Group {
             Self::Generic => "generic",
             Self::Hash => "hash",
             Self::List => "list",
+            Self::Pubsub => "pubsub",
             Self::Server => "server",
             Self::Set => "set",
             Self::SortedSet => "sorted-set",

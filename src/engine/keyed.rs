@@ -239,7 +239,13 @@ impl Engine {
 
     /// Puts a request into the batch for `core`, and reserves the place of its reply.
     #[inline]
-    fn mail(&mut self, core: CoreId, session: &mut Session, command: &'static Command, request: Request<'_>) {
+    pub(super) fn mail(
+        &mut self,
+        core: CoreId,
+        session: &mut Session,
+        command: &'static Command,
+        request: Request<'_>,
+    ) {
         self.deferred = Deferred::Mail;
         let run = order(session, command, request);
         let batch = &mut self.outgoing[core.index()];
@@ -258,5 +264,6 @@ fn order(session: &mut Session, command: &'static Command, request: Request<'_>)
         protocol: session.protocol,
         arguments: request.len() as u32,
         start: 0,
+        in_transaction: session.executing.is_some(),
     }
 }

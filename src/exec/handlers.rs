@@ -2,7 +2,8 @@
 
 use super::{Cx, Handler};
 use super::{
-    bitfield, bitmap, dump, expire, hash, keys, lcs, list, list_element, node, object, set, sort, string, string_number,
+    bitfield, bitmap, dump, expire, hash, hash_expire, hash_number, hash_ttl, hash_walk, keys, lcs, list, list_element,
+    node, object, set, set_combine, set_walk, sort, string, string_number,
 };
 use super::{string_range, zset};
 use crate::command::{Args, Command, CommandId};
@@ -56,11 +57,33 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Setbit, bitmap::setbit),
     // Hashes.
     (CommandId::Hdel, hash::hdel),
+    (CommandId::Hexists, hash::hexists),
+    (CommandId::Hexpire, hash_expire::hexpire),
+    (CommandId::Hexpireat, hash_expire::hexpireat),
+    (CommandId::Hexpiretime, hash_ttl::hexpiretime),
     (CommandId::Hget, hash::hget),
     (CommandId::Hgetall, hash::hgetall),
+    (CommandId::Hgetdel, hash_expire::hgetdel),
+    (CommandId::Hgetex, hash_expire::hgetex),
+    (CommandId::Hincrby, hash_number::hincrby),
+    (CommandId::Hincrbyfloat, hash_number::hincrbyfloat),
+    (CommandId::Hkeys, hash::hkeys),
     (CommandId::Hlen, hash::hlen),
+    (CommandId::Hmget, hash::hmget),
     (CommandId::Hmset, hash::hmset),
+    (CommandId::Hpersist, hash_ttl::hpersist),
+    (CommandId::Hpexpire, hash_expire::hpexpire),
+    (CommandId::Hpexpireat, hash_expire::hpexpireat),
+    (CommandId::Hpexpiretime, hash_ttl::hpexpiretime),
+    (CommandId::Hpttl, hash_ttl::hpttl),
+    (CommandId::Hrandfield, hash_walk::hrandfield),
+    (CommandId::Hscan, hash_walk::hscan),
     (CommandId::Hset, hash::hset),
+    (CommandId::Hsetex, hash_expire::hsetex),
+    (CommandId::Hsetnx, hash::hsetnx),
+    (CommandId::Hstrlen, hash::hstrlen),
+    (CommandId::Httl, hash_ttl::httl),
+    (CommandId::Hvals, hash::hvals),
     // Lists.
     (CommandId::Lindex, list_element::lindex),
     (CommandId::Linsert, list_element::linsert),
@@ -80,7 +103,23 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Rpush, list::rpush),
     (CommandId::Rpushx, list::rpushx),
     // Sets.
+    (CommandId::Sadd, set::sadd),
     (CommandId::Scard, set::scard),
+    (CommandId::Sdiff, set_combine::sdiff),
+    (CommandId::Sdiffstore, set_combine::sdiffstore),
+    (CommandId::Sinter, set_combine::sinter),
+    (CommandId::Sintercard, set_combine::sintercard),
+    (CommandId::Sinterstore, set_combine::sinterstore),
+    (CommandId::Sismember, set::sismember),
+    (CommandId::Smembers, set::smembers),
+    (CommandId::Smismember, set::smismember),
+    (CommandId::Smove, set::smove),
+    (CommandId::Spop, set_walk::spop),
+    (CommandId::Srandmember, set_walk::srandmember),
+    (CommandId::Srem, set::srem),
+    (CommandId::Sscan, set_walk::sscan),
+    (CommandId::Sunion, set_combine::sunion),
+    (CommandId::Sunionstore, set_combine::sunionstore),
     // Sorted sets.
     (CommandId::Zadd, zset::zadd),
     (CommandId::Zcard, zset::zcard),

@@ -72,6 +72,8 @@ pub struct ScanOptions<'a> {
     pub pattern: Option<&'a [u8]>,
     /// Only values of this type, in any case (TYPE). An unknown type finds nothing.
     pub type_name: Option<&'a [u8]>,
+    /// Without the values that belong to the names (NOVALUES), which only hashes have.
+    pub names_only: bool,
 }
 
 impl ScanOptions<'_> {
@@ -89,7 +91,8 @@ impl ScanOptions<'_> {
 /// Reads the arguments of `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`.
 pub fn parse<'a>(args: &mut Args<'a>) -> Result<ScanOptions<'a>, ReplyError> {
     let cursor = args.cursor()?;
-    parse_options(cursor, args, true)
+    let options = parse_options(cursor, args, true)?;
+    if options.names_only { Err(ReplyError::Syntax) } else { Ok(options) }
 }
 
 /// Reads the options behind a cursor; `has_types`: TYPE is one of them.
@@ -98,8 +101,12 @@ pub(super) fn parse_options<'a>(
     args: &mut Args<'a>,
     has_types: bool,
 ) -> Result<ScanOptions<'a>, ReplyError> {
-    let mut options = ScanOptions { cursor, count: COUNT_DEFAULT, pattern: None, type_name: None };
+    let mut options = ScanOptions { cursor, count: COUNT_DEFAULT, pattern: None, type_name: None, names_only: false };
     while !args.is_empty() {
+        if args.keyword("novalues") {
+            options.names_only = true;
+            continue;
+        }
         let option = args.keyword_of(&["match", "count", "type"]);
         if args.is_empty() {
             return Err(ReplyError::Syntax);
@@ -143,6 +150,13 @@ pub fn part(
 pub fn answer(cursor: Option<ScanCursor>, found: &KeyList, reply: &mut Reply<'_>) {
     reply.array(2);
     reply.bulk(itoa::Buffer::new().format(cursor.map_or(0, ScanCursor::pack)).as_bytes());
+    found.answer(reply);
+}
+
+/// Answers a SSCAN, HSCAN or ZSCAN.
+pub(super) fn answer_elements(cursor: u64, found: &KeyList, reply: &mut Reply<'_>) {
+    reply.array(2);
+    reply.bulk(itoa::Buffer::new().format(cursor).as_bytes());
     found.answer(reply);
 }
 
@@ -216,8 +230,8 @@ impl KeyList {
         reply.raw(&self.encoded);
     }
 
-    /// Adds one.
-    pub(super) fn push(&mut self, key: &[u8]) {
+    /// Adds a key.
+    pub fn push(&mut self, key: &[u8]) {
         self.encoded.push(b'$');
         self.encoded.extend_from_slice(itoa::Buffer::new().format(key.len()).as_bytes());
         self.encoded.extend_from_slice(b"\r\n");

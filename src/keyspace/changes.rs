@@ -30,7 +30,7 @@ impl Keys<'_> {
             let Some(mut collection) = fresh else { return Ok(None) };
             let (_, answer) = change(&mut collection, &self.common.shapes);
             if !collection.is_empty() {
-                self.common.stats.changes += 1;
+                self.changed(key);
                 self.insert_collection(key, collection);
             }
             return Ok(Some(answer));
@@ -46,7 +46,9 @@ impl Keys<'_> {
                 }
             });
             let Some((changed, answer)) = outcome else { return Err(NotACollection) };
-            self.common.stats.changes += u64::from(changed);
+            if changed {
+                self.changed(key);
+            }
             if is_empty {
                 self.remove(position, found);
             }
@@ -55,7 +57,9 @@ impl Keys<'_> {
         let stored = entry::collection(found.header, self.database.cells.from(found.cell)).ok_or(NotACollection)?;
         let mut collection = Collection::open(stored, std::mem::take(&mut self.common.opened));
         let (changed, answer) = change(&mut collection, &self.common.shapes);
-        self.common.stats.changes += u64::from(changed);
+        if changed {
+            self.changed(key);
+        }
         if changed && collection.is_empty() {
             self.remove(position, found);
         } else if changed && let Some((form, bytes)) = collection.compact() {

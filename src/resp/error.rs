@@ -100,6 +100,22 @@ reply_errors! {
         ZrangeLimit = "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
         ZrangeWithScores = "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
         LimitNegative = "ERR LIMIT can't be negative",
+        // Sets and hashes.
+        RandomCount = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+        NovaluesNotHash = "ERR NOVALUES option can only be used in HSCAN",
+        HashNotInteger = "ERR hash value is not an integer",
+        HashNotFloat = "ERR hash value is not a float",
+        NotFinite = "ERR value is NaN or Infinity",
+        FieldsMissing = "ERR Mandatory argument FIELDS is missing or not at the right position",
+        FieldCountNotPositive = "ERR Number of fields must be a positive integer",
+        FieldCountZero = "ERR Parameter `numFields` should be greater than 0",
+        FieldCountInvalid = "ERR invalid number of fields",
+        FieldCountMismatch = "ERR The `numfields` parameter must match the number of arguments",
+        ExpireNegative = "ERR invalid expire time, must be >= 0",
+        ExpireMissing = "ERR missing expire time",
+        FieldConditions = "ERR Only one of FXX or FNX arguments can be specified",
+        FieldExpirations = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified",
+        DumpFieldDeadlines = "ERR a hash with deadlines of fields cannot be dumped",
 
         // Keys.
         InvalidCursor = "ERR invalid cursor",
@@ -142,7 +158,18 @@ reply_errors! {
         ClientIdNotPositive = "ERR client-id should be greater than 0",
         InvalidClientId = "ERR Invalid client ID",
         PauseMode = "ERR CLIENT PAUSE mode must be WRITE or ALL",
+        TooManySubscriptions = "ERR max number of subscriptions of a client reached",
         UnblockReason = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
+
+        // Transactions.
+        NestedMulti = "ERR MULTI calls can not be nested",
+        WatchInMulti = "ERR WATCH inside MULTI is not allowed",
+        ExecWithoutMulti = "ERR EXEC without MULTI",
+        DiscardWithoutMulti = "ERR DISCARD without MULTI",
+        NotInMulti = "ERR Command not allowed inside a transaction",
+        ExecAborted = "EXECABORT Transaction discarded because of previous errors.",
+        MonitorInMulti = "ERR MONITOR isn't allowed for DENY BLOCKING client",
+        TooManyWatched = "ERR too many watched keys",
 
         // Slots.
         InvalidSlot = "ERR Invalid slot",

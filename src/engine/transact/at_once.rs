@@ -45,12 +45,12 @@ impl Engine {
     }
 
     /// Whether a shard that is held has room for this, after it has made some.
-    pub(super) fn has_room_at(&mut self, core: CoreId, room: Option<Room>) -> bool {
+    pub(in crate::engine) fn has_room_at(&mut self, core: CoreId, room: Option<Room>) -> bool {
         let Some(room) = room else { return true };
         self.with_held(core, |engine, shard| room.is_in(shard, engine.now)).unwrap_or(true)
     }
 
-    pub(super) fn counts_keys(&self) -> bool {
+    pub(in crate::engine) fn counts_keys(&self) -> bool {
         self.config.max_keys > 0
     }
 

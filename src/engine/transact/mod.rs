@@ -18,8 +18,9 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use self::part::{Manner, Part, PartKey, concerns_all, derives_keys, join, manner, part_request};
-use super::mail::{Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work, Writes};
+pub(super) use self::part::concerns_all;
+use self::part::{Manner, Part, PartKey, derives_keys, join, manner, part_request};
+use super::mail::{Asker, Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work, Writes};
 use super::requests::Flow;
 use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
@@ -40,6 +41,8 @@ pub(super) struct Transaction {
     protocol: Protocol,
     request: OwnedRequest,
     id: TxnId,
+    /// It is part of an EXEC, whose number it has and which holds the keys.
+    within_exec: bool,
     parts: Vec<Part>,
     /// Which keys it reads beside its own follows from what they hold, and is still to be seen.
     follows: bool,
@@ -76,8 +79,9 @@ impl Engine {
             return self.refuse(session, ReplyError::WrongArity(command.name));
         }
         let parts = self.parts(command, request, session.database);
+        let holder = session.executing.and_then(|executing| executing.holder);
         let fits_lease = request.data().len() <= LARGE_VALUE_BYTES && !derives_keys(command, request);
-        if fits_lease && self.hold_all(&parts) {
+        if holder.is_none() && fits_lease && self.hold_all(&parts) {
             if !parts.iter().all(|part| self.has_room_at(part.core, part.room(command, request, self.counts_keys()))) {
                 return self.reject(session, command, ReplyError::OutOfMemory);
             }
@@ -92,7 +96,8 @@ impl Engine {
             selected: session.selected(),
             protocol: session.protocol,
             request: OwnedRequest::new(request.iter()),
-            id: TxnId(0),
+            id: holder.unwrap_or(TxnId(0)),
+            within_exec: holder.is_some(),
             parts,
             follows: derives_keys(command, request),
             awaiting: 0,
@@ -100,8 +105,12 @@ impl Engine {
             began_us: None,
         });
         self.stats.transactions += 1;
-        self.deferred = Deferred::Transaction(Handle(handle as u32));
-        self.schedule(Handle(handle as u32));
+        let handle = Handle(handle as u32);
+        self.deferred = Deferred::Transaction(handle);
+        match holder {
+            None => self.schedule(handle),
+            Some(_) => self.execute_parts(handle),
+        }
         Flow::Next
     }
 
@@ -150,7 +159,8 @@ impl Engine {
             .map(|part| {
                 let intents = part.intents(transaction.command, request);
                 let room = part.room(transaction.command, request, counts_keys);
-                (part.core, Rare::Schedule { id: transaction.id, handle, intents, room })
+                let asker = Asker::Command(handle);
+                (part.core, Rare::Schedule { id: transaction.id, asker, intents, room, work: None })
             })
             .collect();
         for (core, letter) in letters {
@@ -178,7 +188,14 @@ impl Engine {
             self.stats.transaction_retries += 1;
             return self.schedule(handle);
         }
+        self.execute_parts(handle);
+    }
+
+    /// Has every core do its part.
+    fn execute_parts(&mut self, handle: Handle) {
+        let Some(transaction) = self.transactions.get_mut(handle.0 as usize) else { return };
         transaction.awaiting = transaction.parts.len();
+        let within_exec = transaction.within_exec;
         let id = transaction.id;
         let works: Vec<(CoreId, Work)> = transaction
             .parts
@@ -190,7 +207,8 @@ impl Engine {
             })
             .collect();
         for (core, work) in works {
-            self.write(core, Rare::Execute { id, work: Box::new(work) });
+            let work = Box::new(work);
+            self.write(core, if within_exec { Rare::Perform(work) } else { Rare::Execute { id, work } });
         }
     }
 
@@ -240,14 +258,19 @@ impl Engine {
         if transaction.awaiting > 0 || self.follow_values(handle) {
             return;
         }
-        let Transaction { client, command, selected, protocol, request, id, parts, began_us, .. } =
+        let Transaction { client, command, selected, protocol, request, id, within_exec, parts, began_us, .. } =
             self.transactions.remove(handle.0 as usize);
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, protocol);
         // The intents stay until the outcome is stored, so the reply may leave at once: nobody can look at the keys before.
         let outcome = self.run_assembled(command, selected, request.request(), parts, &mut reply);
         for (core, writes) in outcome {
-            self.write(core, Rare::Store { id, writes });
+            if within_exec && core == self.core {
+                // The next command of the EXEC runs here at once, and would pass a letter.
+                self.with_held(core, |engine, shard| engine.apply(shard, writes));
+            } else {
+                self.write(core, Rare::Store { ends: (!within_exec).then_some(id), writes });
+            }
         }
         if let Some(began_us) = began_us {
             self.observe_end_of(client.conn, command, request.request(), began_us);
@@ -315,7 +338,7 @@ impl Engine {
     pub(super) fn release_session(&mut self, conn: ConnId) {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         if session.state == State::Busy {
-            session.state = State::Ready;
+            session.state = if session.executing.is_some() { State::Executing } else { State::Ready };
             if !session.runnable {
                 session.runnable = true;
                 self.runnable.push_back(conn);

@@ -83,7 +83,7 @@ pub(super) fn manner(command: &Command) -> Manner {
 }
 
 /// Whether every core has to do with it: it has no keys, or which keys it reads follows from values.
-pub(super) fn concerns_all(command: &Command, request: Request<'_>) -> bool {
+pub(in crate::engine) fn concerns_all(command: &Command, request: Request<'_>) -> bool {
     command.keys.is_empty() || derives_keys(command, request)
 }
 

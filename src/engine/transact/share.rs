@@ -27,20 +27,37 @@ impl Engine {
     /// Runs the transactions whose turn has come.
     pub(in crate::engine) fn run_transactions(&mut self) {
         while let Some((id, work)) = self.ledger.begin() {
-            let Work { coordinator, handle, part, task } = work;
-            match task {
-                Task::Run { command, selected, protocol, request, per_key } => {
-                    let reply = self.with_held(self.core, |engine, shard| {
-                        engine.run_part(shard, command.command(), selected, protocol, request.request(), per_key)
-                    });
-                    self.write(coordinator, Rare::Executed { handle, part, reply: reply.unwrap_or_default() });
-                    self.end_intents(id);
-                }
-                Task::Fetch { keys } => {
-                    let entries = self.with_held(self.core, |engine, shard| engine.copies(shard, &keys));
-                    self.write(coordinator, Rare::Fetched { handle, part, entries: entries.unwrap_or_default() });
-                }
+            self.perform(work, Some(id));
+        }
+    }
+
+    /// Does what a transaction wants of this core; `id` is its number, unless this is one of the commands of an EXEC
+    /// that goes on.
+    pub(in crate::engine) fn perform(&mut self, work: Work, id: Option<TxnId>) {
+        let Work { coordinator, handle, part, task } = work;
+        match task {
+            Task::Run { command, selected, protocol, request, per_key } => {
+                let reply = self.with_held(self.core, |engine, shard| {
+                    engine.run_part(shard, command.command(), selected, protocol, request.request(), per_key)
+                });
+                self.write(coordinator, Rare::Executed { handle, part, reply: reply.unwrap_or_default() });
             }
+            Task::Fetch { keys } => {
+                let entries = self.with_held(self.core, |engine, shard| engine.copies(shard, &keys));
+                return self.write(coordinator, Rare::Fetched { handle, part, entries: entries.unwrap_or_default() });
+            }
+            Task::Hold { watched } => {
+                let unchanged = self.are_unchanged(&watched);
+                return self.write(coordinator, Rare::Held { handle, unchanged });
+            }
+            Task::Queue { queue, conn, selected, protocol, watched } => {
+                let unchanged = self.are_unchanged(&watched);
+                let reply = unchanged.then(|| self.run_queue(&queue, (coordinator, conn), selected, protocol));
+                self.write(coordinator, Rare::Ran { handle, part, reply });
+            }
+        }
+        if let Some(id) = id {
+            self.end_intents(id);
         }
     }
 
@@ -51,9 +68,11 @@ impl Engine {
     }
 
     /// The outcome of an assembled command has come.
-    pub(in crate::engine) fn store(&mut self, id: TxnId, writes: Writes) {
+    pub(in crate::engine) fn store(&mut self, ends: Option<TxnId>, writes: Writes) {
         self.with_held(self.core, |engine, shard| engine.apply(shard, writes));
-        self.finish_transaction(id);
+        if let Some(id) = ends {
+            self.finish_transaction(id);
+        }
     }
 
     /// Ends a transaction here and runs what waited for it.

@@ -1,12 +1,13 @@
 //! Transcripts of strings and bitmaps: commands as a client would type them, and the replies they must get.
 //!
 //! Replies are written as `+OK`, `-ERR ...`, `:1`, `text` (in double quotes where it would not stand out), `(nil)`,
-//! `[a, :1]`, and in RESP3 `(null)`, `{key: value}`.
+//! `[a, :1]`, and in RESP3 `(null)`, `{key: value}`, `~[a]`.
 
 mod bitmap;
 mod compression;
 mod default_ttl;
 mod hash;
+mod hash_expire;
 mod lcs;
 mod list;
 mod number;
@@ -108,6 +109,10 @@ fn notation(reply: &[u8]) -> (String, &[u8]) {
         b'*' => {
             let (items, rest) = list(rest, number());
             (format!("[{}]", items.join(", ")), rest)
+        }
+        b'~' => {
+            let (items, rest) = list(rest, number());
+            (format!("~[{}]", items.join(", ")), rest)
         }
         b'%' => {
             let (items, rest) = list(rest, 2 * number());

@@ -299,3 +299,147 @@ fn walks_see_all() {
         t.check("ZSCAN z 0 MATCH bb", "[0, [bb, 2.5]]");
     });
 }
+
+#[test]
+fn sorted_sets_are_compact_up_to_a_size() {
+    transcript(|t| {
+        let long = "x".repeat(65);
+        t.check("ZADD z 1 a", ":1");
+        t.check_encoding("z", "listpack");
+        t.check(&format!("ZADD z 1 {}", &long[1..]), ":1");
+        t.check_encoding("z", "listpack");
+        t.check(&format!("ZADD z 0 {long}"), ":1");
+        t.check_encoding("z", "skiplist");
+        t.check(&format!("ZREM z {long}"), ":1");
+        t.check_encoding("z", "skiplist");
+        t.check("ZRANGE z 0 0 WITHSCORES", "[a, 1]");
+        t.check("ZUNIONSTORE y 1 z", ":2");
+        t.check_encoding("y", "listpack");
+        for member in 0..128 {
+            t.check(&format!("ZADD n {} {member}", 1000 - member), ":1");
+        }
+        t.check_encoding("n", "listpack");
+        t.check("ZADD n 0 0", ":0");
+        t.check_encoding("n", "listpack");
+        t.check("ZADD n 5000 more", ":1");
+        t.check_encoding("n", "skiplist");
+        t.check("ZRANK n 0", ":0");
+        t.check("ZRANGE n 126 -1", "[2, 1, more]");
+        t.check("ZRANGESTORE y n 0 -1", ":129");
+        t.check_encoding("y", "skiplist");
+        t.check("ZRANGESTORE y n 1 -1", ":128");
+        t.check_encoding("y", "listpack");
+    });
+}
+
+/// As in Redis, a small sorted set has no negative zero.
+#[test]
+fn a_negative_zero_is_kept_in_large_ones() {
+    transcript(|t| {
+        t.check("ZADD z -0 a", ":1");
+        t.check("ZSCORE z a", "0");
+        t.check("ZADD z INCR -0 b", "-0");
+        t.check("ZSCORE z b", "0");
+        t.configure(|config| config.zset_entries = 0);
+        t.check("ZADD y -0 a", ":1");
+        t.check("ZSCORE y a", "-0");
+        t.check("ZADD y CH 0 a", ":0");
+        t.check("ZSCORE y a", "-0");
+    });
+}
+
+#[test]
+fn thousands_of_members_are_found_in_order() {
+    transcript(|t| {
+        for member in 0..3000 {
+            t.check(&format!("ZADD z {} m{member}", member * 7 % 3000), ":1");
+        }
+        t.check("ZCARD z", ":3000");
+        t.check("ZRANK z m1", ":7");
+        t.check("ZREVRANK z m0", ":2999");
+        t.check("ZRANGE z 1500 1501 WITHSCORES", "[m1500, 1500, m643, 1501]");
+        t.check("ZCOUNT z 100 (200", ":100");
+        t.check("ZREMRANGEBYSCORE z 100 (200", ":100");
+        t.check("ZREMRANGEBYRANK z 0 99", ":100");
+        t.check("ZRANGE z 0 0 WITHSCORES", "[m2600, 200]");
+        t.check("ZPOPMAX z 1", "[m857, 2999]");
+        t.check("ZCARD z", ":2799");
+        t.check("ZREMRANGEBYRANK z 0 -1", ":2799");
+        t.check_absent("z");
+        t.check("ZADD z 1 m5", ":1");
+        t.check("ZRANGE z 0 -1", "[m5]");
+    });
+}
+
+#[test]
+fn a_walk_over_a_large_one_sees_every_member_once() {
+    transcript(|t| {
+        for member in 0..1000 {
+            t.check(&format!("ZADD z {member} m{member}"), ":1");
+        }
+        let (mut cursor, mut members, mut calls) = ("0".to_owned(), Vec::new(), 0);
+        loop {
+            let reply = t.ask(&format!("ZSCAN z {cursor} COUNT 20"));
+            let words: Vec<_> = reply.split(['[', ']', ',', ' ']).filter(|word| !word.is_empty()).collect();
+            cursor = words[0].to_owned();
+            members.extend(words[1..].chunks(2).map(|pair| {
+                assert_eq!(pair[0], format!("m{}", pair[1]));
+                pair[0].to_owned()
+            }));
+            calls += 1;
+            if cursor == "0" {
+                break;
+            }
+        }
+        members.sort();
+        members.dedup();
+        assert_eq!(members.len(), 1000);
+        assert!(calls > 10, "{calls}");
+    });
+}
+
+#[test]
+fn as_many_different_members_are_drawn_as_were_asked_for() {
+    for entries in [0, 128] {
+        transcript(|t| {
+            t.configure(|config| config.zset_entries = entries);
+            for member in 0..50 {
+                t.check(&format!("ZADD z {member} m{member}"), ":1");
+            }
+            let mut seen = std::collections::BTreeSet::new();
+            for _ in 0..100 {
+                let reply = t.ask("ZRANDMEMBER z 20 WITHSCORES");
+                let words: Vec<_> = reply.trim_matches(['[', ']']).split(", ").collect();
+                let members: std::collections::BTreeSet<_> = words.chunks(2).map(|pair| pair[0].to_owned()).collect();
+                assert_eq!((words.len(), members.len()), (40, 20));
+                seen.extend(members);
+            }
+            assert_eq!(seen.len(), 50, "chance leaves nobody out");
+            let reply = t.ask("ZRANDMEMBER z -500");
+            assert_eq!(reply.split(", ").count(), 500);
+            assert!((0..50).all(|member| reply.contains(&format!("m{member}"))), "{reply}");
+        });
+    }
+}
+
+#[test]
+fn sorted_sets_move_and_expire_as_other_values_do() {
+    both_forms(|t| {
+        t.check("ZADD z 1 a 2 b", ":2");
+        t.check("COPY z y", ":1");
+        t.check("ZREM y a", ":1");
+        t.check("ZCARD z", ":2");
+        t.check("RENAME y x", "+OK");
+        t.check("ZRANGE x 0 -1", "[b]");
+        t.check("PEXPIRE x 10", ":1");
+        t.check("ZADD x 3 c", ":1");
+        t.check_ttl_ms("x", Some(10));
+        t.pass_ms(11);
+        t.check("ZCARD x", ":0");
+        t.check("TYPE z", "+zset");
+        let usage = t.ask("MEMORY USAGE z");
+        assert!(usage[1..].parse::<usize>().is_ok_and(|bytes| (10..1000).contains(&bytes)), "{usage}");
+        t.check("DEL z", ":1");
+        t.check_absent("z");
+    });
+}

@@ -35,7 +35,7 @@ impl Members {
         self.bytes.extend_from_slice(member);
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], f64)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], f64)> + Clone {
         self.items.iter().map(|item| (item.member(&self.bytes), item.score))
     }
 
@@ -66,8 +66,7 @@ impl Members {
 
     /// Makes a sorted set of the members, which are in order, whatever was there; the key goes if there are none.
     pub(super) fn store(&self, keys: &mut Keys<'_>, key: &[u8]) {
-        let mut zset = ZSet::default();
-        self.iter().for_each(|(member, score)| zset.push(member, score, keys.shapes()));
+        let zset = ZSet::ordered(self.iter(), keys.shapes());
         keys.set_collection(key, Collection::ZSet(zset));
     }
 }

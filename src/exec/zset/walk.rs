@@ -37,7 +37,7 @@ pub(in crate::exec) fn zrandmember(
     args.finish()?;
     // Members may come more than once if the count is negative.
     let (repeats, count) = (count < 0, usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX));
-    if with_scores && count > i64::MAX as usize / 2 || repeats && count > DRAWS_MAX {
+    if with_scores && count > i64::MAX as usize / 2 {
         return Err(ReplyError::OutOfRange);
     }
     let mut keys = shard.keys(cx.database, cx.now);
@@ -45,6 +45,9 @@ pub(in crate::exec) fn zrandmember(
         reply.array(0);
         return Ok(());
     };
+    if repeats && count > DRAWS_MAX {
+        return Err(ReplyError::OutOfRange);
+    }
     let len = zset.len();
     if !repeats && count >= len {
         members_reply(len, with_scores, reply);

@@ -151,6 +151,20 @@ impl ZSetRef<'_> {
 }
 
 impl ZSet {
+    /// A sorted set of members that come in its order, each of them once.
+    pub fn ordered<'m>(members: impl Iterator<Item = (&'m [u8], f64)> + Clone, shapes: &Shapes) -> Self {
+        let mut bytes = Vec::new();
+        for (before, (member, score)) in members.clone().enumerate() {
+            if !has_room(&bytes, before, member, shapes) {
+                let mut zset = Box::new(Large::new(shapes.seed(member)));
+                members.for_each(|(member, score)| zset.push(member, score));
+                return ZSet::Large(zset);
+            }
+            compact::push(&mut bytes, member, score);
+        }
+        ZSet::Compact(bytes)
+    }
+
     /// The sorted set as a reference.
     #[inline]
     pub fn as_ref(&self) -> ZSetRef<'_> {
@@ -175,7 +189,7 @@ impl ZSet {
         }
         let is_room = match &found {
             Some(_) => fits(bytes, SCORE_BYTES_MAX),
-            None => has_room(bytes, member, shapes),
+            None => has_room(bytes, Pairs::new(bytes).count() / 2, member, shapes),
         };
         if is_room {
             if let Some(found) = found {
@@ -185,16 +199,6 @@ impl ZSet {
         } else {
             self.enlarged(member, shapes).update(member, |_| Some(score));
         }
-    }
-
-    /// Adds a member that is not there and comes behind all others.
-    pub fn push(&mut self, member: &[u8], score: f64, shapes: &Shapes) {
-        if let ZSet::Compact(bytes) = self
-            && has_room(bytes, member, shapes)
-        {
-            return compact::push(bytes, member, score);
-        }
-        self.enlarged(member, shapes).push(member, score);
     }
 
     /// Removes a member. True if it was there.
@@ -245,11 +249,11 @@ impl ZSet {
     }
 }
 
-/// Whether a compact sorted set may have one more member, this one.
-fn has_room(bytes: &[u8], member: &[u8], shapes: &Shapes) -> bool {
+/// Whether a compact sorted set of so many members may have one more, this one.
+fn has_room(bytes: &[u8], members: usize, member: &[u8], shapes: &Shapes) -> bool {
     let limits = &shapes.compact;
     member.len() <= limits.zset_value_bytes
-        && Pairs::new(bytes).count() / 2 < limits.zset_entries
+        && members < limits.zset_entries
         && fits(bytes, member.len() + SCORE_BYTES_MAX)
 }
 

@@ -180,11 +180,11 @@ proptest! {
     }
 
     #[test]
-    fn what_is_pushed_in_order_is_a_sorted_set(
+    fn what_comes_in_order_is_a_sorted_set(
         model in proptest::collection::btree_map(members(), scores(), 0..40),
     ) {
-        let (shapes, mut zset) = (shapes(), ZSet::default());
-        in_order(&model).iter().for_each(|(member, score)| zset.push(member, *score, &shapes));
+        let items = in_order(&model);
+        let zset = ZSet::ordered(items.iter().map(|(member, score)| (&member[..], *score)), &shapes());
         check(&zset, &model);
     }
 }
