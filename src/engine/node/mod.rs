@@ -13,6 +13,8 @@
 //! Invariant: every question is answered by every core that was asked, so no client waits for ever.
 
 mod clients;
+#[cfg(test)]
+mod collection_tests;
 mod debug;
 mod info;
 mod keys;
