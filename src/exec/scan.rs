@@ -230,8 +230,8 @@ impl KeyList {
         reply.raw(&self.encoded);
     }
 
-    /// Adds one.
-    pub(super) fn push(&mut self, key: &[u8]) {
+    /// Adds a key.
+    pub fn push(&mut self, key: &[u8]) {
         self.encoded.push(b'$');
         self.encoded.extend_from_slice(itoa::Buffer::new().format(key.len()).as_bytes());
         self.encoded.extend_from_slice(b"\r\n");

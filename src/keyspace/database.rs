@@ -11,6 +11,7 @@ use super::position::{Position, start_of};
 use super::shard::Common;
 use super::table::{Place, ScanPosition, Table};
 use super::value::{Object, Value};
+use super::watch::Register;
 use super::wheel::Wheel;
 use crate::base::{KeyHasher, Rng, SlotId};
 use crate::limits::SLOTS;
@@ -42,6 +43,8 @@ pub struct Database {
     pub(super) object_bytes: usize,
     /// The order in which the policy looks at entries, if it keeps one.
     pub(super) lineup: Lineup,
+    /// Keys that somebody watches.
+    pub(super) watched: Register,
 }
 
 /// An entry that has been found.
@@ -66,6 +69,7 @@ impl Database {
             volatile: 0,
             object_bytes: 0,
             lineup,
+            watched: Register::default(),
         }
     }
 
@@ -248,6 +252,10 @@ impl Database {
 
     /// Takes an entry out. Returns what it held outside.
     pub(super) fn remove(&mut self, position: Position, found: Found) -> Option<Object> {
+        if !self.watched.is_empty() {
+            let key: Box<[u8]> = self.entry(found.cell).key().into();
+            self.watched.changed(&key);
+        }
         let form = found.header.form();
         let charge = self.charge(found.cell);
         self.lineup.removed(position, found.header, charge);

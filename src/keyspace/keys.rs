@@ -62,6 +62,16 @@ impl<'s> Keys<'s> {
         self.remove(position, found);
     }
 
+    /// Counts a change of a key, and tells those who watch it. Every change of a value or of its deadline is reported
+    /// here; removals report themselves.
+    #[inline]
+    pub(super) fn changed(&mut self, key: &[u8]) {
+        self.common.stats.changes += 1;
+        if !self.database.watched.is_empty() {
+            self.database.watched.changed(key);
+        }
+    }
+
     pub(super) fn remove(&mut self, position: Position, found: Found) {
         if let Some(object) = self.database.remove(position, found) {
             self.common.graveyard.bury(object);
@@ -271,7 +281,7 @@ impl<'s> Keys<'s> {
     #[inline]
     pub fn set_string(&mut self, key: &[u8], bytes: &[u8], deadline: Option<Deadline>) {
         let position = self.database.position(key);
-        self.common.stats.changes += 1;
+        self.changed(key);
         let new = canonical_integer(bytes).map_or(New::Text(bytes), New::Number);
         match self.locate(position, key) {
             None => self.insert(position, key, new, self.common.or_default(deadline.unwrap_or(Deadline::NEVER)), None),
@@ -300,7 +310,7 @@ impl<'s> Keys<'s> {
     /// Puts an entry that came from elsewhere under `key`, whatever was there.
     pub fn put(&mut self, key: &[u8], entry: Entry) {
         let position = self.database.position(key);
-        self.common.stats.changes += 1;
+        self.changed(key);
         if let Some(old) = self.locate(position, key) {
             self.remove(position, old);
         }
@@ -395,7 +405,7 @@ impl<'s> Keys<'s> {
         let (deadline, access) = (entry.deadline(), entry.access());
         let inline = (entry.object_number().is_none()).then(|| entry.value().to_value());
         let object = self.database.remove(position, found);
-        self.common.stats.changes += 1;
+        self.changed(key);
         let value = inline.or_else(|| object.map(|object| object.value)).unwrap_or(Value::Int(0));
         let value = if let Value::Packed(_) = value { value.as_ref().to_value() } else { value };
         Some(Entry { value, deadline, access })
@@ -405,7 +415,7 @@ impl<'s> Keys<'s> {
     pub fn delete(&mut self, key: &[u8]) -> bool {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else { return false };
-        self.common.stats.changes += 1;
+        self.changed(key);
         self.remove(position, found);
         true
     }
@@ -414,7 +424,7 @@ impl<'s> Keys<'s> {
     pub fn set_deadline(&mut self, key: &[u8], deadline: Deadline) -> bool {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else { return false };
-        self.common.stats.changes += 1;
+        self.changed(key);
         self.database.reshape(position, found, |draft| draft.deadline = deadline, self.common);
         true
     }
@@ -530,7 +540,7 @@ impl Edit<'_> {
     }
 
     fn replace(mut self, new: New<'_>) {
-        self.keys.common.stats.changes += 1;
+        self.keys.changed(self.key);
         self.keys.overwrite(self.position, self.found, self.key, new, None);
     }
 
@@ -543,7 +553,17 @@ impl Edit<'_> {
     /// A string to be changed in place, made at least `len` bytes long with zeroes. Its encoding is `raw` from here on,
     /// as in Redis after APPEND or SETRANGE.
     pub fn string_mut(&mut self, len: usize) -> &mut [u8] {
-        self.keys.common.stats.changes += 1;
+        self.note_change();
+        self.open_mut(len)
+    }
+
+    /// Counts a change that [`Edit::open_mut`] has made possible.
+    pub fn note_change(&mut self) {
+        self.keys.changed(self.key);
+    }
+
+    /// As [`Edit::string_mut`], for a command that finds out only then whether it changes anything.
+    pub fn open_mut(&mut self, len: usize) -> &mut [u8] {
         if !self.lies_open(len) {
             let mut scratch = Scratch::default();
             let mut bytes = self.value().string_bytes(&mut scratch).to_vec();

@@ -24,6 +24,7 @@
 //! | `arena` | where entries lie |
 //! | `wheel`, `fields`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
 //! | `remains` | what is still to be dropped |
+//! | `watch` | which keys are watched, and whether they have changed |
 //!
 //! Invariants: an entry that is due is never given out; every byte of an entry is charged to the account when it comes
 //! and credited when it goes; a block's earliest tick is never later than the deadline of any of its entries, and the
@@ -51,6 +52,7 @@ mod rules;
 mod shard;
 mod table;
 mod value;
+mod watch;
 mod wheel;
 
 pub use arena::{Arena, CellRef};
@@ -64,6 +66,7 @@ pub use rules::Rules;
 pub use shard::{Limits, Shard, ShardStats};
 pub use table::ScanPosition;
 pub use value::{Scratch, Value, ValueRef};
+pub use watch::Version;
 
 #[cfg(test)]
 mod tests;

@@ -296,13 +296,15 @@ impl Shard {
     /// Puts an empty database in the place of one, which is dropped in slices.
     pub(super) fn give_up(&mut self, database: usize) {
         let fresh = Database::new(self.common.hasher.clone(), Lineup::new(self.common.rules.policy));
-        let old = std::mem::replace(&mut self.databases[database], fresh);
+        let mut old = std::mem::replace(&mut self.databases[database], fresh);
+        self.replaced(database, &mut old);
         self.common.graveyard.bury_database(old);
     }
 
     /// Exchanges two databases.
     pub fn swap(&mut self, first: usize, second: usize) {
         self.databases.swap(first, second);
+        self.swapped(first, second);
         self.used_databases = self.used_databases.max(first.max(second) + 1);
         self.common.candidates.clear();
         self.common.stats.changes += 1;

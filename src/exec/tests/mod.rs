@@ -13,9 +13,12 @@ mod list;
 mod number;
 mod range;
 mod set;
+mod sort;
 mod string;
 mod usage;
 mod zset;
+mod zset_combine;
+mod zset_range;
 
 use std::ops::{Deref, DerefMut};
 

@@ -1,8 +1,8 @@
 //! A hash map from strings to nothing or to one further element: large sets and hashes, and the members of sorted sets.
 //!
 //! A table that doubles moves every item at once; with a hundred million of them its core would answer nobody for
-//! seconds. This is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", VLDB 1980):
-//! it grows and shrinks by one [`Bucket`] at a time, in a fixed order, whichever bucket the new item went to.
+//! seconds. This is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", VLDB
+//! 1980): it grows and shrinks by one [`Bucket`] at a time, in a fixed order, whichever bucket the new item went to.
 //!
 //! ```text
 //! buckets = 2^level + split
@@ -11,19 +11,20 @@
 //!   level+1 bits      level bits              level+1 bits: what left 0 .. split-1
 //! ```
 //!
-//! An item lies in the bucket that the last `level + 1` bits of its hash name, or if there is no such bucket yet, the last
-//! `level` bits. How many buckets there are follows the number and, less so, the size of items: about 15 small items to a
-//! bucket in the mean, up to twice as many where it has not been split yet. The hash is keyed by the map's own seed, so
-//! nobody can choose what meets in one bucket, and a map that is filled in the order of another's scan fills evenly.
+//! An item lies in the bucket that the last `level + 1` bits of its hash name, or if there is no such bucket yet, the
+//! last `level` bits. How many buckets there are follows the number and, less so, the size of items: about 15 small
+//! items to a bucket in the mean, up to twice as many where it has not been split yet. The hash is keyed by the map's
+//! own seed, so nobody can choose what meets in one bucket, and a map that is filled in the order of another's scan
+//! fills evenly.
 //!
 //! # Scans
 //!
-//! Read the bits of a hash from the last to the first, as a number. The bucket that `d` last bits name holds exactly the
-//! items whose number begins with `d` given bits: one range of numbers; all buckets together cover all numbers without
-//! overlap. Splitting a bucket halves its range and uniting two joins their ranges; no item changes its number. A scan
-//! walks upward through the numbers, and its cursor is the number up to which everything has been visited. That stays true
-//! whatever is split or united meanwhile, so an item that is there throughout is visited, and only once: a bucket into
-//! whose middle the cursor points is visited from there on.
+//! Read the bits of a hash from the last to the first, as a number. The bucket that `d` last bits name holds exactly
+//! the items whose number begins with `d` given bits: one range of numbers; all buckets together cover all numbers
+//! without overlap. Splitting a bucket halves its range and uniting two joins their ranges; no item changes its number.
+//! A scan walks upward through the numbers, and its cursor is the number up to which everything has been visited. That
+//! stays true whatever is split or united meanwhile, so an item that is there throughout is visited, and only once: a
+//! bucket into whose middle the cursor points is visited from there on.
 
 mod bucket;
 #[cfg(test)]
@@ -73,8 +74,8 @@ pub struct Map {
 }
 
 impl Map {
-    /// An empty map of strings alone (`width` 1) or of strings and one further element each (`width` 2). The `seed` must
-    /// be unknown to clients and different for each map.
+    /// An empty map of strings alone (`width` 1) or of strings and one further element each (`width` 2). The `seed`
+    /// must be unknown to clients and different for each map.
     pub fn new(width: usize, seed: u64) -> Self {
         debug_assert!((1..=2).contains(&width));
         Self {
@@ -261,8 +262,8 @@ impl Map {
         }
     }
 
-    /// Drops about `bytes` bytes, so that a large map is freed in slices. Whether something is left. From the first call on
-    /// the map is there only to be dropped; `len` and `heap_bytes` say what is left of it.
+    /// Drops about `bytes` bytes, so that a large map is freed in slices. Whether something is left. From the first
+    /// call on the map is there only to be dropped; `len` and `heap_bytes` say what is left of it.
     pub fn drop_some(&mut self, bytes: usize) -> bool {
         let end = self.bucket_bytes.saturating_sub(bytes.max(1));
         // As many empty buckets as there may be others.

@@ -237,7 +237,7 @@ impl<'a> CollectionRef<'a> {
     pub(super) fn read(stored: &'a [u8]) -> Self {
         let Some((&form, bytes)) = stored.split_first() else { return CollectionRef::List(ListRef::default()) };
         match Form::of(form) {
-            Form::List => CollectionRef::List(ListRef::Compact(Bare::new(bytes))),
+            Form::List => CollectionRef::List(ListRef::Compact(list::Elements::new(bytes))),
             Form::Integers => CollectionRef::Set(SetRef::Integers(set::integers::Integers::new(bytes))),
             Form::Set => CollectionRef::Set(SetRef::Compact(Bare::new(bytes))),
             Form::Hash => CollectionRef::Hash(HashRef::Compact(Bare::new(bytes))),

@@ -16,8 +16,8 @@
 //! front ([`Bare`]).
 //!
 //! An element is written in the shortest form there is for it, so two elements are equal exactly if their bytes are:
-//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and come
-//! back as the text that they were.
+//! searching compares bytes and decodes nothing. Whole numbers in their shortest decimal form are stored as numbers and
+//! come back as the text that they were.
 
 use std::ops::Range;
 
@@ -60,6 +60,12 @@ impl Default for Element<'_> {
 }
 
 impl<'a> Element<'a> {
+    /// The element that a string becomes.
+    #[inline]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        canonical_integer(bytes).map_or(Element::Text(bytes), Element::Int)
+    }
+
     /// The string. A score has none: its bytes are empty.
     #[inline]
     pub fn bytes<'s>(self, digits: &'s mut Digits) -> &'s [u8]
@@ -207,8 +213,8 @@ fn int_head(head: &mut [u8; 9], number: i64) -> usize {
 fn text_head(head: &mut [u8; 9], len: usize) -> usize {
     head[1..5].copy_from_slice(&(len as u32).to_le_bytes());
     let (tag, bytes) = match len {
-        ..=SHORT_MAX => (STRING + len as u8, 1),
-        64..256 => (LONG_STRING, 2),
+        len if len <= SHORT_MAX => (STRING + len as u8, 1),
+        ..256 => (LONG_STRING, 2),
         256..65_536 => (LONG_STRING + 1, 3),
         _ => (LONG_STRING + 2, 5),
     };
@@ -230,6 +236,12 @@ pub fn push_score(out: &mut Vec<u8>, score: f64) {
 /// The element of one string with a back, to search for.
 pub fn element_of(bytes: &[u8]) -> Vec<u8> {
     Pack::element_of(bytes)
+}
+
+/// Bytes of the back of an element of which `bytes` bytes stand in front of it.
+#[inline]
+fn back_len(bytes: usize) -> usize {
+    if bytes < usize::from(LONG_BACK) { 1 } else { 5 }
 }
 
 /// A string to search for: its element in two parts, without an allocation.
@@ -270,6 +282,27 @@ impl<'k> Needle<'k> {
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.head[..self.head_len]);
         out.extend_from_slice(self.text);
+    }
+
+    /// Bytes of the element with a back.
+    #[inline]
+    pub(super) fn backed_len(&self) -> usize {
+        self.element_len() + back_len(self.element_len())
+    }
+
+    /// Writes the element with a back into `out`, which has its length.
+    #[inline]
+    pub(super) fn write_backed(&self, out: &mut [u8]) {
+        let len = self.element_len();
+        self.write(&mut out[..len]);
+        match &mut out[len..] {
+            [short] => *short = len as u8,
+            [long @ .., mark] => {
+                long.copy_from_slice(&(len as u32).to_le_bytes());
+                *mark = LONG_BACK;
+            }
+            [] => {}
+        }
     }
 
     /// What is hashed: the same as [`Pack::hashed`] of the element.
@@ -401,8 +434,8 @@ impl<'a, const BACK: bool> Run<'a, BACK> {
         at
     }
 
-    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element, from
-    /// number `first` on.
+    /// Where the element that is written as `element` (see [`element_of`]) begins. Looks at every `step`th element,
+    /// from number `first` on.
     #[inline]
     pub fn find(self, element: &[u8], first: usize, step: usize) -> Option<usize> {
         let mut at = self.place(first);

@@ -48,6 +48,15 @@ proptest! {
         for string in &model {
             let at = Pack::new(&pack).find(&element_of(string), 0, 1).expect("it is there");
             prop_assert_eq!(Pack::new(&pack).get(at).to_vec(), string.clone());
+            let needle = Needle::new(string);
+            let mut element = vec![0; needle.element_len()];
+            needle.write(&mut element);
+            prop_assert_eq!(&element, &Bare::element_of(string));
+            let mut element = vec![0; needle.backed_len()];
+            needle.write_backed(&mut element);
+            prop_assert_eq!(&element, &element_of(string));
+            prop_assert!(Pack::new(&pack).matches(at, &needle));
+            prop_assert_eq!(Pack::new(&pack).hashed(at), needle.hashed());
         }
     }
 
