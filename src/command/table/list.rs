@@ -1,4 +1,4 @@
-//! Lists, by the name of the command.
+//! Lists of strings.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, KeyFlags, KeySpec};

@@ -1,4 +1,4 @@
-//! Sets, by the name of the command.
+//! Sets of strings.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Flags, Group, KeyFlags, KeySpec};

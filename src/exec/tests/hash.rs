@@ -1,4 +1,4 @@
-//! Transcripts of hashes.
+//! Hashes without deadlines of fields.
 
 use super::transcript;
 

@@ -1,4 +1,4 @@
-//! Transcripts of lists.
+//! Lists of strings.
 
 use super::transcript;
 use crate::resp::Protocol;
@@ -328,19 +328,5 @@ fn lists_are_compact_up_to_a_size() {
         t.check("LPOP n 2", "[0, y]");
         t.check_encoding("n", "listpack");
         t.check("LRANGE l 0 -1", "[0, y, b]");
-    });
-}
-
-#[test]
-fn lists_are_dumped_and_restored() {
-    in_both_forms(|t| {
-        t.check("RPUSH l a 1 b", ":3");
-        let encoding = t.ask("OBJECT ENCODING l");
-        let payload = t.run(&[b"DUMP", b"l"]);
-        let start = payload.iter().position(|&byte| byte == b'\n').expect("a line") + 1;
-        let payload = payload[start..payload.len() - 2].to_vec();
-        assert_eq!(t.command(&[b"RESTORE", b"m", b"0", &payload]), "+OK");
-        t.check("LRANGE m 0 -1", "[a, 1, b]");
-        t.check_encoding("m", &encoding);
     });
 }

@@ -1,4 +1,4 @@
-//! Transcripts of sets.
+//! Sets of strings.
 
 use std::collections::BTreeSet;
 
