@@ -1,4 +1,4 @@
-//! Hashes.
+//! Commands on hashes.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, KeyFlags, KeySpec};

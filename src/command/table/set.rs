@@ -1,4 +1,4 @@
-//! Sets.
+//! Commands on sets.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Flags, Group, KeyFlags, KeySpec};

@@ -1,4 +1,4 @@
-//! Hashes.
+//! Transcripts of hashes.
 
 use super::transcript;
 

@@ -1,4 +1,4 @@
-//! Sets.
+//! Transcripts of sets.
 
 use std::collections::BTreeSet;
 
