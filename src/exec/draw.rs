@@ -23,7 +23,7 @@ impl Draws {
         let count = args.int()?;
         let draws = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
         match count {
-            i64::MIN => Err(ReplyError::RandomCount),
+            i64::MIN => Err(ReplyError::OutOfRange64),
             0.. => Ok(Draws::Distinct(draws)),
             _ => Ok(Draws::Repeated(draws)),
         }
