@@ -1,6 +1,6 @@
 //! Values in Redis's serialized form, as DUMP answers and RESTORE takes them.
 //!
-//! It knows bytes and values, no keys and no shards. Strings and sorted sets have a form as yet.
+//! It knows bytes and values, no keys and no shards. Strings, lists and sorted sets have a form as yet.
 //!
 //! ```text
 //!   | type | value ...                         | version (2) | CRC-64 of all before (8) |    integers little-endian
@@ -10,6 +10,7 @@
 //! Invariant: any bytes are either a value or an error; what a payload claims (a length, an expansion) costs nothing
 //! before the bytes bear it out.
 
+mod list;
 mod listpack;
 mod lzf;
 mod reader;
@@ -42,6 +43,10 @@ pub(super) enum Corrupt {
 pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
     let mut payload = Vec::with_capacity(1 + value_bytes(value) + FOOTER_BYTES);
     match value {
+        ValueRef::Collection(CollectionRef::List(elements)) => {
+            payload.push(list::TYPE_STRINGS);
+            list::write(elements, &mut payload);
+        }
         ValueRef::Collection(CollectionRef::ZSet(members)) => {
             payload.push(zset::TYPE_BINARY);
             zset::write(members, &mut payload);
@@ -60,12 +65,13 @@ pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
 /// How many bytes a value takes in a payload, without type and footer.
 pub(super) fn value_bytes(value: ValueRef<'_>) -> usize {
     match value {
+        ValueRef::Collection(CollectionRef::List(elements)) => list::written_bytes(elements),
         ValueRef::Collection(CollectionRef::ZSet(members)) => zset::written_bytes(members),
         value => string::written_bytes(value.string_bytes(&mut Scratch::default())),
     }
 }
 
-/// The value of a payload; its strings may be `string_bytes_max` long. Bytes between value and footer are ignored, as by
+/// The value of a payload; its strings may be `string_bytes_max` long, and `shapes` says how a collection is kept. Bytes between value and footer are ignored, as by
 /// Redis.
 pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize, shapes: &Shapes) -> Result<Value, Corrupt> {
     let (checked, checksum) = payload.split_last_chunk::<8>().ok_or(Corrupt::Footer)?;
@@ -82,7 +88,8 @@ pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize, shapes: &Shap
             let zset = zset::read(*kind, members, string_bytes_max, shapes).ok_or(Corrupt::Value)?;
             Ok(Value::Collection(Box::new(Collection::ZSet(zset))))
         }
-        _ => Err(Corrupt::Value),
+        [kind, list @ ..] => list::read(*kind, list, string_bytes_max, shapes).ok_or(Corrupt::Value),
+        [] => Err(Corrupt::Value),
     }
 }
 

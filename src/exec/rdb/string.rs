@@ -54,19 +54,21 @@ pub(super) fn written_bytes(string: &[u8]) -> usize {
         Some(number) if i8::try_from(number).is_ok() => 2,
         Some(number) if i16::try_from(number).is_ok() => 3,
         Some(_) => 5,
-        None => {
-            let length_bytes = match string.len() {
-                0..0x40 => 1,
-                0x40..0x4000 => 2,
-                0x4000..=0xFFFF_FFFF => 5,
-                _ => 9,
-            };
-            length_bytes + string.len()
-        }
+        None => length_bytes(string.len()) + string.len(),
     }
 }
 
-/// Appends a length.
+/// How many bytes [`write_length`] appends.
+pub(super) fn length_bytes(length: usize) -> usize {
+    match length {
+        0..0x40 => 1,
+        0x40..0x4000 => 2,
+        0x4000..=0xFFFF_FFFF => 5,
+        _ => 9,
+    }
+}
+
+/// Appends a length, or a number of parts.
 pub(super) fn write_length(length: usize, to: &mut Vec<u8>) {
     let wide = length as u64;
     let [.., high, low] = wide.to_be_bytes();

@@ -25,9 +25,7 @@ pub(super) fn write(zset: ZSetRef<'_>, to: &mut Vec<u8>) {
 
 /// How many bytes [`write()`] appends.
 pub(super) fn written_bytes(zset: ZSetRef<'_>) -> usize {
-    let mut length = Vec::new();
-    string::write_length(zset.len(), &mut length);
-    let mut bytes = length.len();
+    let mut bytes = string::length_bytes(zset.len());
     zset.visit(0..zset.len(), End::Lowest, |member, _| {
         bytes += string::written_bytes(member.bytes(&mut Digits::new())) + size_of::<f64>();
     });
