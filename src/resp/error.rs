@@ -46,6 +46,7 @@ reply_errors! {
         NotInteger = "ERR value is not an integer or out of range",
         NotFloat = "ERR value is not a valid float",
         OutOfRange = "ERR value is out of range",
+        OutOfRange64 = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         OutOfRange32 = "ERR value is out of range, value must between -2147483648 and 2147483647",
         OutOfRange64 = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         NotPositive = "ERR value is out of range, must be positive",
