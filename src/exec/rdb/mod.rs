@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn other_types_have_no_form_yet() {
-        for body in [&b""[..], b"\x01\x01\x01a", b"\xC8\x00"] {
+        for body in [&b""[..], b"\x07\x01\x01a", b"\xC8\x00"] {
             assert_eq!(deserialize(&seal(body, 10), 100).err(), Some(Corrupt::Value));
         }
     }
