@@ -48,7 +48,6 @@ reply_errors! {
         OutOfRange = "ERR value is out of range",
         OutOfRange64 = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         OutOfRange32 = "ERR value is out of range, value must between -2147483648 and 2147483647",
-        OutOfRange64 = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         NotPositive = "ERR value is out of range, must be positive",
         NoSuchKey = "ERR no such key",
         KeyCountNotPositive = "ERR numkeys should be greater than 0",
