@@ -26,10 +26,10 @@ pub(super) fn listpack(bytes: &[u8]) -> Option<Vec<Element<'_>>> {
         // The length counts seven bits a byte.
         let len = before - reader.rest.len();
         reader.take(match len {
-            ..0x80 => 1,
-            ..0x4000 => 2,
-            ..0x20_0000 => 3,
-            ..0x1000_0000 => 4,
+            0..0x80 => 1,
+            0x80..0x4000 => 2,
+            0x4000..0x20_0000 => 3,
+            0x20_0000..0x1000_0000 => 4,
             _ => 5,
         })?;
         Some(element)
