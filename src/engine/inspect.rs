@@ -30,6 +30,7 @@ impl Engine {
             (!self.ledger.is_empty(), "intents"),
             (!self.transactions.is_empty(), "transactions"),
             (!self.executions.is_empty(), "queues that are executed"),
+            (!self.blocking.is_idle(), "clients that wait for an element"),
             (!self.questions.is_empty(), "questions"),
             (!self.slices.is_empty(), "slices"),
             (!self.held_back.is_empty(), "requests held back by one that waits"),

@@ -1,16 +1,16 @@
 //! Commands on keys: here, on a borrowed shard, or by mail to the core that owns them.
 
-use super::mail::{Letter, Place, Run};
+use super::mail::{Letter, Manner, Place, Run};
 use super::requests::Flow;
 use super::room::has_room;
 use super::{Deferred, Engine, OpenLoan};
 use crate::base::{CoreId, Now};
-use crate::command::Command;
+use crate::command::{Command, Flags};
 use crate::config::PipelineOrder;
 use crate::exec::{self, Cx};
 use crate::keyspace::{Deadline, Rules, Shard};
 use crate::limits::{LARGE_VALUE_BYTES, LOAN_COMMANDS};
-use crate::resp::{Reply, ReplyError, Request};
+use crate::resp::{Protocol, Reply, ReplyError, Request};
 use crate::route::{self, Plan};
 use crate::session::{Selected, Session, State};
 
@@ -29,6 +29,11 @@ impl Engine {
     /// Runs a command on keys, wherever they are.
     #[inline]
     pub(super) fn keyed(&mut self, session: &mut Session, command: &'static Command, request: Request<'_>) -> Flow {
+        if command.flags.contains(Flags::BLOCKING)
+            && let Some(terms) = exec::blocking::terms(command, request, self.now)
+        {
+            return self.block(session, command, request, terms);
+        }
         if self.topology.cores() == 1 && self.ledger.is_empty() {
             // One core: every key is here. (A shard lent to nobody is always at home.)
             self.run_here(session, command, request);
@@ -70,9 +75,11 @@ impl Engine {
             engine.execute_if_room(&mut shard, now, selected, command, request, reply);
             engine.shard = Some(shard);
         });
+        self.serve_ready();
     }
 
-    /// Runs a command on a shard that this core holds, unless it needs memory and there is none.
+    /// Runs a command on a shard that this core holds, unless it needs memory and there is none. True if it is one that
+    /// waits, and there was nothing.
     #[inline(always)]
     pub(super) fn execute_if_room(
         &mut self,
@@ -82,11 +89,12 @@ impl Engine {
         command: &'static Command,
         request: Request<'_>,
         reply: &mut Reply<'_>,
-    ) {
+    ) -> bool {
         if has_room(shard, command, request, now, selected.database) {
             return self.execute(shard, now, selected, command, request, reply);
         }
         self.out_of_memory(command, reply);
+        false
     }
 
     #[cold]
@@ -96,7 +104,7 @@ impl Engine {
         reply.error(ReplyError::OutOfMemory);
     }
 
-    /// Runs a command on a shard that this core holds.
+    /// Runs a command on a shard that this core holds. True if it is one that waits, and there was nothing.
     #[inline]
     pub(super) fn execute(
         &mut self,
@@ -106,11 +114,15 @@ impl Engine {
         command: &'static Command,
         request: Request<'_>,
         reply: &mut Reply<'_>,
-    ) {
+    ) -> bool {
         shard.set_touching(!selected.no_touch);
-        if let Err(error) = exec::run(command, request, shard, &mut self.cx(now, selected.database), reply) {
+        let mut cx = self.cx(now, selected.database);
+        let outcome = exec::run(command, request, shard, &mut cx, reply);
+        let nothing = cx.nothing;
+        if let Err(error) = outcome {
             self.failed(command, error, reply);
         }
+        nothing
     }
 
     /// What a handler may know.
@@ -122,6 +134,7 @@ impl Engine {
             databases: usize::from(self.config.databases),
             bulk_bytes_max: self.config.bulk_bytes as usize,
             rng: &mut self.rng,
+            nothing: false,
         }
     }
 
@@ -257,13 +270,27 @@ impl Engine {
 /// The order to run a request, whose arguments are still to be packed; the place of its reply is reserved.
 #[inline]
 fn order(session: &mut Session, command: &'static Command, request: Request<'_>) -> Run {
+    let reply_to = Place { conn: session.conn, place: session.reserve_place() };
+    let manner = if session.executing.is_some() { Manner::InTransaction } else { Manner::Usual };
+    Run { manner, ..run_order(reply_to, command, session.selected(), session.protocol, request) }
+}
+
+/// The order to run a request in the usual manner.
+#[inline]
+pub(super) fn run_order(
+    reply_to: Place,
+    command: &Command,
+    selected: Selected,
+    protocol: Protocol,
+    request: Request<'_>,
+) -> Run {
     Run {
-        reply_to: Place { conn: session.conn, place: session.reserve_place() },
+        reply_to,
         command: command.id,
-        selected: session.selected(),
-        protocol: session.protocol,
+        selected,
+        protocol,
         arguments: request.len() as u32,
         start: 0,
-        in_transaction: session.executing.is_some(),
+        manner: Manner::Usual,
     }
 }

@@ -20,6 +20,7 @@ use crate::resp::{Output, Protocol, Request, Span};
 use crate::session::{NO_PLACE, Queue, Selected};
 use crate::txn::{Intents, TxnId};
 
+use super::blocking::Notice;
 use super::node::{Ask, Change, Slow, Told};
 use super::room::Room;
 use super::transact::Scheduling;
@@ -57,8 +58,18 @@ pub(super) struct Run {
     /// Number of arguments, and where they are packed in [`Batch::bytes`].
     pub(super) arguments: u32,
     pub(super) start: usize,
+    pub(super) manner: Manner,
+}
+
+/// How a command is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Manner {
+    /// When nothing lies on its keys.
+    Usual,
     /// It belongs to an EXEC that holds its keys, so neither intents nor room are asked.
-    pub(super) in_transaction: bool,
+    InTransaction,
+    /// As usual, and if there is nothing, the client gets in line; `reply_to` names its wait.
+    Attempt,
 }
 
 /// One letter.
@@ -128,6 +139,8 @@ pub(super) enum Rare {
     Message(Message),
     /// Clients that are gone were subscribed to these.
     Unsubscribed(Change),
+    /// About a client that waits.
+    Wait(Notice),
     /// A connection that is better served by the core that gets it.
     Adopt(OwnedFd),
 }

@@ -13,13 +13,14 @@
 //! ```
 //!
 //! A command goes one way through the files: `requests` (bytes to requests, checks) → `keyed` (here, borrowed, by mail) or
-//! `transact` (several cores) or `node` (every core) or `multi` (later, with others) → `exec` → the session's pipeline →
+//! `transact` (several cores) or `node` (every core) or `multi` (later, with others) or `blocking` (when there is something) → `exec` → the session's pipeline →
 //! an effect. `post` is where mail arrives, and `publish` takes messages to subscribers.
 //!
 //! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
 
 mod ahead;
+mod blocking;
 mod connection;
 mod facts;
 mod inspect;
@@ -61,6 +62,7 @@ use crate::session::{Peer, WaitList};
 use crate::topology::Topology;
 use crate::txn::Ledger;
 
+use self::blocking::Blocking;
 use self::mail::Work;
 use self::multi::Execution;
 use self::post::Waiter;
@@ -233,6 +235,8 @@ pub struct Engine {
     questions: Slab<node::Question>,
     /// Work for the whole shard that goes on in slices.
     slices: VecDeque<node::Slice>,
+    /// Clients that wait for an element.
+    blocking: Blocking,
     /// Who is subscribed to what.
     pubsub: Registry,
     /// Messages to channels at home here that wait for credit with a core that has subscribers.
@@ -342,6 +346,7 @@ impl Engine {
             executions: Slab::new(),
             questions: Slab::new(),
             slices: VecDeque::new(),
+            blocking: Blocking::default(),
             assembly: Some(assembly),
             unsent: Vec::new(),
             runnable: WaitList::new(),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::mail::{self, Asker, Batch, Letter, Place, Rare, Run};
+use super::mail::{self, Asker, Batch, Letter, Manner, Place, Rare, Run};
 use super::transact::Scheduling;
 use super::{Effect, Engine};
 use crate::base::{ConnId, CoreId};
@@ -87,10 +87,10 @@ impl Engine {
     }
 
     /// Runs a request of another core, or of this one when its time has come.
-    fn run_for(&mut self, from: CoreId, run: Run, bytes: &[u8]) {
+    pub(super) fn run_for(&mut self, from: CoreId, run: Run, bytes: &[u8]) {
         let mut spans = std::mem::take(&mut self.spans);
         let request = mail::unpack(bytes, run.start, run.arguments, &mut spans);
-        if run.in_transaction || !self.must_wait(from, run, request) {
+        if run.manner == Manner::InTransaction || !self.must_wait(from, run, request) {
             self.run_timed(from, run, request);
         }
         self.spans = spans;
@@ -157,18 +157,25 @@ impl Engine {
         let before = if self.times.knows(command.id.index()) { self.stats.served } else { 0 };
         let timed = self.is_timed(command, before);
         self.stats.served += 1;
-        self.reply_to(from, run.reply_to, |engine, out| {
-            let Some(mut shard) = engine.shard.take() else { return };
-            let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
-            if run.in_transaction {
-                engine.execute(&mut shard, now, run.selected, command, request, reply);
-            } else {
-                engine.execute_if_room(&mut shard, now, run.selected, command, request, reply);
-            }
-            engine.shard = Some(shard);
-        });
+        if run.manner == Manner::Attempt {
+            self.attempt_for(from, run, request);
+        } else {
+            self.reply_to(from, run.reply_to, |engine, out| {
+                let Some(mut shard) = engine.shard.take() else { return };
+                let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
+                if run.manner == Manner::InTransaction {
+                    engine.execute(&mut shard, now, run.selected, command, request, reply);
+                } else {
+                    engine.execute_if_room(&mut shard, now, run.selected, command, request, reply);
+                }
+                engine.shard = Some(shard);
+            });
+        }
         if let Some(began_us) = timed {
             self.observe_for(from, run.reply_to.conn, command, request, began_us);
+        }
+        if run.manner != Manner::InTransaction {
+            self.serve_ready();
         }
     }
 
@@ -255,6 +262,7 @@ impl Engine {
                 self.reply_to(from, Place::NOBODY, |_, _| {});
             }
             Rare::Unsubscribed(change) => self.take_change(from, &change),
+            Rare::Wait(notice) => self.noticed(from, notice),
             Rare::Adopt(descriptor) => self.effects.push_back(Effect::Adopt(descriptor)),
         }
     }

@@ -26,7 +26,7 @@ impl Shared {
     /// For a node of `cores` cores.
     pub fn new(cores: usize) -> Self {
         Self {
-            transactions: AtomicU64::new(0),
+            transactions: AtomicU64::new(TxnId::FIRST.0),
             clients: AtomicU64::new(0),
             slow_commands: AtomicU64::new(0),
             connections: (0..cores).map(|_| AtomicUsize::new(0)).collect(),

@@ -108,6 +108,7 @@ impl Engine {
     /// Ends a turn: what waits goes on as far as the budget reaches, shards go back, mail is posted.
     pub fn finish(&mut self) {
         self.check_pause();
+        self.end_late_waits();
         // Those that have waited since the last turn have a time of their own: what has just come shall not starve them.
         self.turn_asked_us = None;
         for _ in 0..self.runnable.len().min(SESSIONS_PER_TURN) {
@@ -182,7 +183,8 @@ impl Engine {
         if busy && self.port.lending() != LendingMode::Always {
             return Sleep::No;
         }
-        let lendable = self.ledger.is_empty() && self.stash.is_empty() && self.slices.is_empty();
+        let lendable =
+            self.ledger.is_empty() && self.stash.is_empty() && self.slices.is_empty() && !self.blocking.is_awaited();
         let deadline = self.next_deadline_us();
         let shard = if lendable { self.shard.take() } else { None };
         let had_shard = shard.is_some();
@@ -219,7 +221,7 @@ impl Engine {
         };
         let pause = self.pause.as_ref().map(|pause| from_unix_ms(pause.until_ms));
         let idle = (self.needs_idle_checks() && self.sessions.len() > 0).then_some(self.next_idle_check_us);
-        [due, pause, idle].into_iter().flatten().min()
+        [due, pause, idle, self.blocking.next_deadline_us()].into_iter().flatten().min()
     }
 
     fn accepted(&mut self, conn: ConnId, peer: Peer) {
@@ -252,7 +254,9 @@ impl Engine {
     }
 
     fn ended(&mut self, conn: ConnId, broken: bool) {
-        if broken {
+        // A client that waits, and will send nothing more, is taken for one that is gone.
+        let is_gone = broken || self.sessions.get_mut(conn).is_some_and(|session| session.waiting.is_some());
+        if is_gone {
             return self.close(conn, false);
         }
         if let Some(session) = self.sessions.get_mut(conn) {
@@ -370,6 +374,7 @@ impl Engine {
     pub(super) fn forget_session(&mut self, session: &mut Session) {
         self.shared.disconnected(self.core);
         self.unwatch_keys(&session.watched);
+        self.abandon_wait(session);
         if session.monitoring {
             self.monitor_left(session.conn);
         }
@@ -422,6 +427,9 @@ impl Engine {
     pub fn stop(&mut self) {
         let conns: Vec<ConnId> = self.sessions.iter().map(|session| session.conn).collect();
         for conn in conns {
+            if self.sessions.get_mut(conn).is_some_and(|session| session.waiting.is_some()) {
+                self.close(conn, true);
+            }
             if let Some(session) = self.sessions.get_mut(conn) {
                 session.input = None;
                 if !session.closes_after_exec(Closing::AfterOutput) {
@@ -443,6 +451,7 @@ impl Engine {
             || !self.transactions.is_empty()
             || !self.executions.is_empty()
             || !self.questions.is_empty()
+            || self.blocking.expects_mail()
     }
 
     /// Which core should have a connection that this one has accepted.

@@ -2,8 +2,8 @@
 
 use super::{Cx, Handler};
 use super::{
-    bitfield, bitmap, dump, expire, hash, hash_expire, hash_number, hash_ttl, hash_walk, keys, lcs, list, list_element,
-    node, object, set, set_combine, set_walk, sort, string, string_number,
+    bitfield, bitmap, blocking, dump, expire, hash, hash_expire, hash_number, hash_ttl, hash_walk, keys, lcs, list,
+    list_element, node, object, set, set_combine, set_walk, sort, string, string_number,
 };
 use super::{string_range, zset};
 use crate::command::{Args, Command, CommandId};
@@ -85,6 +85,11 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Httl, hash_ttl::httl),
     (CommandId::Hvals, hash::hvals),
     // Lists.
+    (CommandId::Blmove, blocking::blmove),
+    (CommandId::Blmpop, blocking::blmpop),
+    (CommandId::Blpop, blocking::blpop),
+    (CommandId::Brpop, blocking::brpop),
+    (CommandId::Brpoplpush, blocking::brpoplpush),
     (CommandId::Lindex, list_element::lindex),
     (CommandId::Linsert, list_element::linsert),
     (CommandId::Llen, list::llen),
@@ -121,6 +126,9 @@ const ROWS: &[(CommandId, Handler)] = &[
     (CommandId::Sunion, set_combine::sunion),
     (CommandId::Sunionstore, set_combine::sunionstore),
     // Sorted sets.
+    (CommandId::Bzmpop, blocking::bzmpop),
+    (CommandId::Bzpopmax, blocking::bzpopmax),
+    (CommandId::Bzpopmin, blocking::bzpopmin),
     (CommandId::Zadd, zset::zadd),
     (CommandId::Zcard, zset::zcard),
     (CommandId::Zcount, zset::zcount),

@@ -195,6 +195,19 @@ pub(super) fn lmpop(
     cx: &mut Cx<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
+    if !pop_from_first(shard, args, cx, reply)? {
+        reply.null_array();
+    }
+    Ok(())
+}
+
+/// Pops from the first list that is there, as LMPOP says. False, and nothing is written, if none is.
+pub(super) fn pop_from_first(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<bool, ReplyError> {
     let numkeys = positive(args, ReplyError::KeyCountNotPositive)?;
     if numkeys >= args.remaining() {
         return Err(ReplyError::Syntax);
@@ -219,11 +232,10 @@ pub(super) fn lmpop(
             popped.array_to(reply);
         })?;
         if popped.is_some() {
-            return Ok(());
+            return Ok(true);
         }
     }
-    reply.null_array();
-    Ok(())
+    Ok(false)
 }
 
 /// The next argument as a number above 0; `error` says that it is none.
@@ -232,7 +244,7 @@ fn positive(args: &mut Args<'_>, error: ReplyError) -> Result<usize, ReplyError>
 }
 
 /// The next argument as an end of a list.
-fn end_of(args: &mut Args<'_>) -> Result<End, ReplyError> {
+pub(super) fn end_of(args: &mut Args<'_>) -> Result<End, ReplyError> {
     match args.keyword_of(&["left", "right"]) {
         Some(0) => Ok(End::Left),
         Some(_) => Ok(End::Right),

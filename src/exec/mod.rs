@@ -12,6 +12,7 @@ mod big;
 mod bitfield;
 mod bitmap;
 mod bits;
+pub mod blocking;
 mod draw;
 mod dump;
 mod element;
@@ -67,6 +68,8 @@ pub struct Cx<'a> {
     pub bulk_bytes_max: usize,
     /// The core's chance.
     pub rng: &'a mut Rng,
+    /// Set by a command that waits if there is nothing, when there was nothing; see [`blocking`].
+    pub nothing: bool,
 }
 
 /// What a command does.

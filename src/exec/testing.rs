@@ -97,6 +97,7 @@ impl Bench {
             databases: self.shard.databases().len(),
             bulk_bytes_max: self.bulk_bytes_max,
             rng: &mut self.rng,
+            nothing: false,
         };
         write(&mut self.shard, &mut cx, &mut Reply::new(&mut output, self.protocol));
         output.pieces(0).collect::<Vec<_>>().concat()

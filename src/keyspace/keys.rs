@@ -62,13 +62,14 @@ impl<'s> Keys<'s> {
         self.remove(position, found);
     }
 
-    /// Counts a change of a key, and tells those who watch it. Every change of a value or of its deadline is reported
+    /// Counts a change of a key, and tells those who watch it or wait for it. Every change of a value or of its deadline is reported
     /// here; removals report themselves.
     #[inline]
     pub(super) fn changed(&mut self, key: &[u8]) {
         self.common.stats.changes += 1;
         if !self.database.watched.is_empty() {
             self.database.watched.changed(key);
+            self.database.watched.awaited.changed(key, &mut self.common.ready);
         }
     }
 

@@ -24,7 +24,7 @@
 //! | `arena` | where entries lie |
 //! | `wheel`, `fields`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
 //! | `remains` | what is still to be dropped |
-//! | `watch` | which keys are watched, and whether they have changed |
+//! | `watch`, `waited` | which keys are watched or waited for, and whether they have changed |
 //!
 //! Invariants: an entry that is due is never given out; every byte of an entry is charged to the account when it comes
 //! and credited when it goes; a block's earliest tick is never later than the deadline of any of its entries, and the
@@ -52,6 +52,7 @@ mod rules;
 mod shard;
 mod table;
 mod value;
+mod waited;
 mod watch;
 mod wheel;
 

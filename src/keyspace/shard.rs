@@ -11,6 +11,7 @@ use super::lineup::Lineup;
 use super::policy::{CandidatePool, clock};
 use super::remains::Graveyard;
 use super::rules::Rules;
+use super::waited::Ready;
 use crate::base::{KeyHasher, Now, Rng};
 use crate::config::EvictionPolicy;
 use crate::limits::{ARENA_BYTES_MAX, FIELDS_EXPIRED_AT_ONCE, GRANT_BYTES, GRANT_KEYS, WARM_ENTRIES_MIN};
@@ -116,6 +117,8 @@ pub(super) struct Common {
     pub(super) bytes: Grant,
     pub(super) keys: Grant,
     pub(super) graveyard: Graveyard,
+    /// Awaited keys that have changed.
+    pub(super) ready: Ready,
     /// The best victims of past samples.
     pub(super) candidates: CandidatePool,
     /// Where a value is packed.
@@ -149,6 +152,7 @@ impl Shard {
                 bytes: Grant::new(limits.bytes.clone(), GRANT_BYTES),
                 keys: Grant::new(limits.keys.clone(), GRANT_KEYS),
                 graveyard: Graveyard::default(),
+                ready: Ready::new(),
                 candidates: CandidatePool::default(),
                 packed: Vec::new(),
                 opened: Vec::new(),

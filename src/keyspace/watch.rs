@@ -13,18 +13,21 @@ use std::collections::HashMap;
 
 use super::database::Database;
 use super::shard::Shard;
+use super::waited::Awaited;
 use crate::base::Now;
 
 /// What a watched key was like at some moment: two that are equal say that it has not changed in between.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Version(u64);
 
-/// The watched keys of one database number.
+/// The watched keys of one database number, and those that somebody waits for.
 #[derive(Debug, Default)]
 pub(super) struct Register {
     keys: HashMap<Box<[u8]>, Watched>,
     /// The last version that was given out.
     last: u64,
+    /// Not versions: these say when somebody should look at them.
+    pub(super) awaited: Awaited,
 }
 
 #[derive(Debug)]
@@ -34,10 +37,10 @@ struct Watched {
 }
 
 impl Register {
-    /// Whether nobody watches.
+    /// Whether nobody watches or waits.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.is_empty() && self.awaited.is_empty()
     }
 
     /// A key has changed.
@@ -137,5 +140,8 @@ impl Shard {
         let register = std::mem::take(&mut self.databases[first].watched);
         let register = std::mem::replace(&mut self.databases[second].watched, register);
         self.databases[first].watched = register;
+        for number in [first, second] {
+            self.databases[number].watched.awaited.all_changed(&mut self.common.ready);
+        }
     }
 }

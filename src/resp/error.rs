@@ -53,6 +53,8 @@ reply_errors! {
         KeyCountNotPositive = "ERR numkeys should be greater than 0",
         KeyCountTooLarge = "ERR Number of keys can't be greater than number of args",
         TimeoutNotInteger = "ERR timeout is not an integer or out of range",
+        TimeoutNotFloat = "ERR timeout is not a float or out of range",
+        TimeoutOutOfRange = "ERR timeout is out of range",
         TimeoutNegative = "ERR timeout is negative",
         OutOfMemory = "OOM command not allowed when used memory > 'maxmemory'.",
 
@@ -157,6 +159,8 @@ reply_errors! {
         PauseMode = "ERR CLIENT PAUSE mode must be WRITE or ALL",
         TooManySubscriptions = "ERR max number of subscriptions of a client reached",
         UnblockReason = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
+
+        Unblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK",
 
         // Transactions.
         NestedMulti = "ERR MULTI calls can not be nested",

@@ -153,6 +153,8 @@ pub struct Session {
     pub watched: BTreeMap<(u16, Box<[u8]>), Version>,
     /// Its EXEC.
     pub executing: Option<Executing>,
+    /// The number of its wait in the engine's books, while it waits for an element (BLPOP and its like).
+    pub waiting: Option<u32>,
     /// Whether it goes on.
     pub state: State,
     /// Bytes that are not yet a whole request, or that wait for their turn.
@@ -202,6 +204,7 @@ impl Session {
             queue: None,
             watched: BTreeMap::new(),
             executing: None,
+            waiting: None,
             state: State::Ready,
             input: None,
             pipeline: Pipeline::default(),

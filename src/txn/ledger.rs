@@ -8,6 +8,11 @@ use crate::base::KeyHasher;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TxnId(pub u64);
 
+impl TxnId {
+    /// No transaction has a number below this: those are for keys that are held ([`Ledger::hold`]), which go before all.
+    pub const FIRST: Self = Self(1 << 63);
+}
+
 /// A key that a transaction touches.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Key {
@@ -84,6 +89,8 @@ pub struct Ledger<W, K> {
     waiting_for_shard: VecDeque<Waiting<W>>,
     /// Commands that have waited so far.
     waited: u64,
+    /// Keys that have been held so far.
+    holds: u64,
     ran: Box<[Ran; RAN_BUCKETS]>,
     /// The highest number that ran on the whole shard, and on any key.
     ran_on_shard: u64,
@@ -100,6 +107,7 @@ impl<W, K> Ledger<W, K> {
             shard: BTreeMap::new(),
             waiting_for_shard: VecDeque::new(),
             waited: 0,
+            holds: 0,
             ran: Box::new([Ran::default(); RAN_BUCKETS]),
             ran_on_shard: 0,
             ran_on_any: 0,
@@ -223,6 +231,28 @@ impl<W, K> Ledger<W, K> {
                 }
             }
         }
+    }
+
+    /// Holds a key from now on, before every transaction that has not begun: nothing else touches it until
+    /// [`Ledger::finish`]. No transaction may hold it already ([`Ledger::is_held`]).
+    pub fn hold(&mut self, name: &[u8]) -> TxnId {
+        self.holds += 1;
+        let id = TxnId(self.holds);
+        let queue = self
+            .keys
+            .entry(name.into())
+            .or_insert_with(|| Queue { transactions: BTreeMap::new(), waiting: VecDeque::new() });
+        queue.transactions.insert(id, true);
+        let intents = Intents::Keys(vec![Key { name: name.into(), exclusive: true }]);
+        self.records.insert(id, Record { intents, work: None, begun: true });
+        id
+    }
+
+    /// Whether somebody holds a key: a transaction that has begun and has not finished, or [`Ledger::hold`].
+    pub fn is_held(&self, name: &[u8]) -> bool {
+        let has_begun = |id: &TxnId| self.records.get(id).is_some_and(|record| record.begun);
+        let on_key = self.keys.get(name).into_iter().flat_map(|queue| queue.transactions.keys());
+        self.shard.keys().chain(on_key).any(has_begun)
     }
 
     /// Whether a command that touches `key`, and has come just now, must wait.

@@ -19,12 +19,17 @@
 //! coordinator starts again with a higher number. Nothing executes anywhere before all have accepted, so a refusal has
 //! nothing to undo.
 //!
+//! Clients that wait for something to come under a key stand in [`Lines`], one for each name, in the order in which they
+//! came.
+//!
 //! A single command that meets an intent on its key waits behind it ([`Ledger::wait`]); others pass. The room knows
 //! nothing of shards, commands or messages: what waits and what is to be run are type parameters.
 
 mod ledger;
+mod lines;
 
 pub use ledger::{Intents, Key, Ledger, Ticket, TxnId};
+pub use lines::Lines;
 
 #[cfg(test)]
 mod tests;

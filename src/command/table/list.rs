@@ -6,7 +6,70 @@ use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, 
 /// What the rows of this group have in common.
 const LIST: Command = Command { group: Group::List, named_categories: categories![LIST], ..Command::BLANK };
 
-pub(super) static ROWS: [Command; 17] = [
+pub(super) static ROWS: [Command; 22] = [
+    Command {
+        id: CommandId::Blmove,
+        name: "blmove",
+        arity: 6,
+        flags: flags![WRITE, DENYOOM, NOSCRIPT, BLOCKING],
+        keys: &[KeySpec::at(1, access![RW, ACCESS, DELETE]), KeySpec::at(2, access![RW, INSERT])],
+        bounded: true,
+        since: "6.2.0",
+        summary: "Moves an element from an end of one list to an end of another, and answers it; waits if there is none.",
+        syntax: "source:key destination:key wherefrom=(LEFT|RIGHT) whereto=(LEFT|RIGHT) timeout:double",
+        ..LIST
+    },
+    Command {
+        id: CommandId::Blmpop,
+        name: "blmpop",
+        arity: -5,
+        flags: flags![WRITE, BLOCKING, MOVABLEKEYS],
+        keys: &[KeySpec::counted(2, access![RW, ACCESS, DELETE])],
+        since: "7.0.0",
+        complexity: "O(N+M)",
+        summary: "Removes elements from an end of the first of several lists that has any; waits if none has.",
+        syntax: "timeout:double numkeys:integer key... where=(LEFT|RIGHT) [COUNT count:integer]",
+        ..LIST
+    },
+    Command {
+        id: CommandId::Blpop,
+        name: "blpop",
+        arity: -3,
+        flags: flags![WRITE, NOSCRIPT, BLOCKING],
+        keys: &[KeySpec::range(1, -2, 1, access![RW, ACCESS, DELETE])],
+        bounded: true,
+        since: "2.0.0",
+        complexity: "O(N)",
+        summary: "Removes the first element of the first of several lists that has any; waits if none has.",
+        syntax: "key... timeout:double",
+        ..LIST
+    },
+    Command {
+        id: CommandId::Brpop,
+        name: "brpop",
+        arity: -3,
+        flags: flags![WRITE, NOSCRIPT, BLOCKING],
+        keys: &[KeySpec::range(1, -2, 1, access![RW, ACCESS, DELETE])],
+        bounded: true,
+        since: "2.0.0",
+        complexity: "O(N)",
+        summary: "Removes the last element of the first of several lists that has any; waits if none has.",
+        syntax: "key... timeout:double",
+        ..LIST
+    },
+    Command {
+        id: CommandId::Brpoplpush,
+        name: "brpoplpush",
+        arity: 4,
+        flags: flags![WRITE, DENYOOM, NOSCRIPT, BLOCKING],
+        keys: &[KeySpec::at(1, access![RW, ACCESS, DELETE]), KeySpec::at(2, access![RW, INSERT])],
+        bounded: true,
+        since: "2.2.0",
+        deprecated: Some(Deprecation { since: "6.2.0", replaced_by: "`BLMOVE` with the `RIGHT` and `LEFT` arguments" }),
+        summary: "Moves the last element of a list to the front of another, and answers it; waits if there is none.",
+        syntax: "source:key destination:key timeout:double",
+        ..LIST
+    },
     Command {
         id: CommandId::Lindex,
         name: "lindex",

@@ -7,7 +7,45 @@ use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, 
 const SORTED_SET: Command =
     Command { group: Group::SortedSet, named_categories: categories![SORTEDSET], ..Command::BLANK };
 
-pub(super) static ROWS: [Command; 32] = [
+pub(super) static ROWS: [Command; 35] = [
+    Command {
+        id: CommandId::Bzmpop,
+        name: "bzmpop",
+        arity: -5,
+        flags: flags![WRITE, BLOCKING, MOVABLEKEYS],
+        keys: &[KeySpec::counted(2, access![RW, ACCESS, DELETE])],
+        since: "7.0.0",
+        complexity: "O(K)+O(M*log(N))",
+        summary: "Removes members at an end of the first of several sorted sets that has any; waits if none has.",
+        syntax: "timeout:double numkeys:integer key... where=(MIN|MAX) [COUNT count:integer]",
+        ..SORTED_SET
+    },
+    Command {
+        id: CommandId::Bzpopmax,
+        name: "bzpopmax",
+        arity: -3,
+        flags: flags![WRITE, NOSCRIPT, BLOCKING, FAST],
+        keys: &[KeySpec::range(1, -2, 1, access![RW, ACCESS, DELETE])],
+        bounded: true,
+        since: "5.0.0",
+        complexity: "O(log(N))",
+        summary: "Removes the member with the highest score of the first of several sorted sets that has any; waits if none has.",
+        syntax: "key... timeout:double",
+        ..SORTED_SET
+    },
+    Command {
+        id: CommandId::Bzpopmin,
+        name: "bzpopmin",
+        arity: -3,
+        flags: flags![WRITE, NOSCRIPT, BLOCKING, FAST],
+        keys: &[KeySpec::range(1, -2, 1, access![RW, ACCESS, DELETE])],
+        bounded: true,
+        since: "5.0.0",
+        complexity: "O(log(N))",
+        summary: "Removes the member with the lowest score of the first of several sorted sets that has any; waits if none has.",
+        syntax: "key... timeout:double",
+        ..SORTED_SET
+    },
     Command {
         id: CommandId::Zadd,
         name: "zadd",

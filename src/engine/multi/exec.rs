@@ -368,6 +368,8 @@ impl Engine {
     fn end_exec(&mut self, session: &mut Session, execution: Execution) -> bool {
         let closes = session.executing.take().and_then(|executing| executing.closes);
         self.unwatch(session);
+        // What it has pushed here at once goes to those who wait only now; on keys that are held, when they are let go.
+        self.serve_ready();
         if execution.silences_next {
             session.reply_mode = ReplyMode::Skip;
         }

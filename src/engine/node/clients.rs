@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Ask, Gathered, Handled, Refused, Told};
 use crate::base::{ClientId, ConnId, CoreId, Now};
 use crate::command::{Args, Command, CommandId, Flags, number};
+use crate::engine::blocking::Ending;
 use crate::engine::mail::{Handle, Rare};
 use crate::engine::{Engine, Pause};
 use crate::keyspace::Version;
@@ -170,6 +171,7 @@ fn flags(session: &Session) -> String {
         ('O', session.monitoring),
         ('P', session.is_subscriber()),
         ('x', queued(session).is_some()),
+        ('b', session.waiting.is_some()),
         ('c', session.state == State::Closing),
         ('U', session.peer.unix),
         ('e', session.no_evict),
@@ -251,17 +253,20 @@ impl Engine {
         Ok(self.ask_for_ok(session, Ask::Pause(Pause { until_ms, writes_only })))
     }
 
-    /// No command blocks yet, so there is nobody to unblock.
     pub(super) fn client_unblock(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
         if args.remaining() > 2 {
             return Err(Refused::Subcommand);
         }
         let id = args.next()?;
-        if args.keyword_of(&["timeout", "error"]).is_none() && !args.is_empty() {
-            return Err(ReplyError::UnblockReason.into());
-        }
-        number::integer(id).ok_or(ReplyError::NotInteger)?;
-        Ok(self.answer(session, |_, reply| reply.integer(0)))
+        let ending = match args.keyword_of(&["timeout", "error"]) {
+            Some(1) => Ending::Unblocked,
+            None if !args.is_empty() => return Err(ReplyError::UnblockReason.into()),
+            _ => Ending::TimedOut,
+        };
+        let id = number::integer(id).ok_or(ReplyError::NotInteger)?;
+        // No client has a number that is not positive; zero stands for it.
+        let client = ClientId(u64::try_from(id).unwrap_or(0));
+        Ok(self.ask_for_sum(session, Ask::Unblock { client, ending }, usize::MAX))
     }
 }
 

@@ -167,10 +167,10 @@ impl Engine {
         text.field("maxclients", self.config.maxclients);
         text.field("client_recent_max_input_buffer", reports.most(|core| core.clients.input_bytes_max));
         text.field("client_recent_max_output_buffer", reports.most(|core| core.clients.output_bytes_max));
-        text.field("blocked_clients", 0);
+        text.field("blocked_clients", reports.sum(|core| core.clients.blocked));
         text.field("tracking_clients", 0);
-        text.field("clients_in_timeout_table", 0);
-        text.field("total_blocking_keys", 0);
+        text.field("clients_in_timeout_table", reports.sum(|core| core.clients.with_deadline));
+        text.field("total_blocking_keys", reports.sum(|core| core.clients.awaited_keys));
         text.field("total_blocking_keys_on_nokey", 0);
         text.field("monitor_clients", reports.sum(|core| core.clients.monitors));
     }

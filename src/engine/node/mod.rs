@@ -50,6 +50,7 @@ use self::settings::Pair;
 pub(super) use self::slowlog::{Begun, Slow};
 use self::subscribe::Leaving;
 pub(super) use self::subscribe::{Change, is_for_subscribers};
+use super::blocking::Ending;
 use super::mail::{Handle, OwnedRequest, Place, Rare, StoredKey, WatchedKey};
 use super::requests::Flow;
 use super::{Engine, Pause};
@@ -87,6 +88,8 @@ pub(super) enum Ask {
     Pause(Pause),
     /// Hold nothing back. (CLIENT UNPAUSE)
     Unpause,
+    /// Let this client wait no more. (CLIENT UNBLOCK)
+    Unblock { client: ClientId, ending: Ending },
     /// Apply these settings; asked of the first core alone, which decides their order. (CONFIG SET)
     Set(Arc<[Pair]>),
     /// From now on these settings hold, unless later ones do already.
@@ -411,6 +414,7 @@ impl Engine {
             Ask::Kill { filter, asker } => self.kill(&filter, asker),
             Ask::Pause(pause) => self.begin_pause(pause),
             Ask::Unpause => self.end_pause(),
+            Ask::Unblock { client, ending } => Told::Count(usize::from(self.unblock(client, ending))),
             Ask::Set(pairs) => Told::Set(self.set(&pairs)),
             Ask::Configure(version) => self.configure(version),
             Ask::Report { clients } => self.report(clients),

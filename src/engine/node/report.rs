@@ -90,6 +90,11 @@ impl DatabaseReport {
 pub(in crate::engine) struct ClientsReport {
     pub(super) connected: u64,
     pub(super) monitors: u64,
+    /// Those that wait for an element, those of them that will not wait for ever, and the keys of this core that
+    /// clients of any core wait for.
+    pub(super) blocked: u64,
+    pub(super) with_deadline: u64,
+    pub(super) awaited_keys: u64,
     /// Largest buffers, and the sum of all, if they were asked for.
     pub(super) input_bytes_max: u64,
     pub(super) output_bytes_max: u64,
@@ -192,6 +197,9 @@ impl Engine {
         let mut report = ClientsReport {
             connected: self.sessions.len() as u64,
             monitors: self.watchers.own() as u64,
+            blocked: self.blocking.clients() as u64,
+            with_deadline: self.blocking.clients_with_deadline() as u64,
+            awaited_keys: self.blocking.awaited_keys() as u64,
             ..ClientsReport::default()
         };
         if clients {

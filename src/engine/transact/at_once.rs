@@ -7,8 +7,9 @@ use super::part::{Manner, Part, join, manner, part_request};
 use crate::base::CoreId;
 use crate::command::{Command, Spread};
 use crate::keyspace::Shard;
-use crate::resp::Request;
-use crate::session::Session;
+use crate::limits::LARGE_VALUE_BYTES;
+use crate::resp::{Reply, ReplyError, Request};
+use crate::session::{Selected, Session};
 
 /// At once, under leases.
 impl Engine {
@@ -74,16 +75,50 @@ impl Engine {
             self.answer(session, |_, reply| join(command, request, &parts, reply));
             return;
         }
+        self.answer(session, |engine, reply| {
+            engine.assemble_held(command, selected, request, parts, reply);
+        });
+    }
+
+    /// Runs an assembled command on shards that are held. True if it is one that waits, and there was nothing.
+    fn assemble_held(
+        &mut self,
+        command: &'static Command,
+        selected: Selected,
+        request: Request<'_>,
+        mut parts: Vec<Part>,
+        reply: &mut Reply<'_>,
+    ) -> bool {
         for part in &mut parts {
             let keys: Vec<StoredKey> = part.stored_keys(request).collect();
             let entries = self.with_held(part.core, |engine, shard| engine.copies(shard, &keys));
             part.entries = entries.unwrap_or_default();
         }
-        let mut writes = Vec::new();
-        self.answer(session, |engine, reply| writes = engine.run_assembled(command, selected, request, parts, reply));
+        let (nothing, writes) = self.run_assembled(command, selected, request, parts, reply);
         for (core, writes) in writes {
             self.with_held(core, |engine, shard| engine.apply(shard, writes));
         }
+        nothing
+    }
+
+    /// Makes the attempt of a command that waits, if every shard concerned can be held. Answers whether there was nothing,
+    /// or that one of the shards has no room.
+    pub(in crate::engine) fn attempt_at_once(
+        &mut self,
+        command: &'static Command,
+        request: Request<'_>,
+        selected: Selected,
+        reply: &mut Reply<'_>,
+    ) -> Option<Result<bool, ReplyError>> {
+        let parts = self.parts(command, request, selected.database);
+        if request.data().len() > LARGE_VALUE_BYTES || !self.hold_all(&parts) {
+            return None;
+        }
+        if !parts.iter().all(|part| self.has_room_at(part.core, part.room(command, request, self.counts_keys()))) {
+            return Some(Err(ReplyError::OutOfMemory));
+        }
+        self.stats.borrowed += 1;
+        Some(Ok(self.assemble_held(command, selected, request, parts, reply)))
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Transaction {
     protocol: Protocol,
     request: OwnedRequest,
     id: TxnId,
+    /// The wait that it is run for, whose client need not be told if there is nothing.
+    wait: Option<u32>,
     /// It is part of an EXEC, whose number it has and which holds the keys.
     within_exec: bool,
     parts: Vec<Part>,
@@ -86,6 +88,7 @@ impl Engine {
                 return self.reject(session, command, ReplyError::OutOfMemory);
             }
             self.run_at_once(session, command, request, parts);
+            self.serve_ready();
             return Flow::Next;
         }
         let place = session.reserve_place();
@@ -97,6 +100,7 @@ impl Engine {
             protocol: session.protocol,
             request: OwnedRequest::new(request.iter()),
             id: holder.unwrap_or(TxnId(0)),
+            wait: None,
             within_exec: holder.is_some(),
             parts,
             follows: derives_keys(command, request),
@@ -112,6 +116,35 @@ impl Engine {
             Some(_) => self.execute_parts(handle),
         }
         Flow::Next
+    }
+
+    /// A command that waits, whose keys lie on several cores.
+    pub(super) fn transact_for_wait(
+        &mut self,
+        number: u32,
+        command: &'static Command,
+        request: OwnedRequest,
+        selected: Selected,
+        protocol: Protocol,
+    ) {
+        let parts = self.parts(command, request.request(), selected.database);
+        let handle = self.transactions.insert(Transaction {
+            client: Place::NOBODY,
+            command,
+            selected,
+            protocol,
+            request,
+            id: TxnId(0),
+            wait: Some(number),
+            within_exec: false,
+            parts,
+            follows: false,
+            awaiting: 0,
+            outcome: Scheduling::Accepted,
+            began_us: None,
+        });
+        self.stats.transactions += 1;
+        self.schedule(Handle(handle as u32));
     }
 
     /// Who has to do with the command: the cores of its keys, in the order of their first key; all of them if it has none.
@@ -214,7 +247,7 @@ impl Engine {
 
     /// A core has no room for its part: answers so, and nothing has run.
     fn reject_transaction(&mut self, handle: Handle) {
-        let Transaction { client, command, protocol, request, began_us, .. } =
+        let Transaction { client, command, protocol, request, wait, began_us, .. } =
             self.transactions.remove(handle.0 as usize);
         self.stats.failures[command.id.index()].rejected += 1;
         self.count_error(&ReplyError::OutOfMemory.text());
@@ -223,7 +256,7 @@ impl Engine {
         if let Some(began_us) = began_us {
             self.observe_end_of(client.conn, command, request.request(), began_us);
         }
-        self.conclude(client, out);
+        self.conclude_for(wait, client, false, out);
     }
 
     /// A part of a split command has run.
@@ -258,12 +291,13 @@ impl Engine {
         if transaction.awaiting > 0 || self.follow_values(handle) {
             return;
         }
-        let Transaction { client, command, selected, protocol, request, id, within_exec, parts, began_us, .. } =
-            self.transactions.remove(handle.0 as usize);
+        let Transaction {
+            client, command, selected, protocol, request, id, wait, within_exec, parts, began_us, ..
+        } = self.transactions.remove(handle.0 as usize);
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, protocol);
         // The intents stay until the outcome is stored, so the reply may leave at once: nobody can look at the keys before.
-        let outcome = self.run_assembled(command, selected, request.request(), parts, &mut reply);
+        let (nothing, outcome) = self.run_assembled(command, selected, request.request(), parts, &mut reply);
         for (core, writes) in outcome {
             if within_exec && core == self.core {
                 // The next command of the EXEC runs here at once, and would pass a letter.
@@ -275,7 +309,7 @@ impl Engine {
         if let Some(began_us) = began_us {
             self.observe_end_of(client.conn, command, request.request(), began_us);
         }
-        self.conclude(client, out);
+        self.conclude_for(wait, client, nothing, out);
     }
 
     /// Asks for the entries of the keys that follow from those that have come (SORT by pattern). False if there are none,
@@ -326,6 +360,18 @@ impl Engine {
         }
     }
 
+    /// As [`Engine::conclude`]; or tells the wait that it was run for, and whether there was nothing.
+    fn conclude_for(&mut self, wait: Option<u32>, client: Place, nothing: bool, mut reply: Output) {
+        match wait {
+            None => self.conclude(client, reply),
+            Some(number) => {
+                self.tried_on_several(number, nothing, &reply);
+                reply.clear();
+                self.scratch = reply;
+            }
+        }
+    }
+
     /// Sends the reply, and lets the client go on.
     pub(super) fn conclude(&mut self, client: Place, mut reply: Output) {
         self.fill(client, &reply, 0, reply.len());
@@ -346,8 +392,9 @@ impl Engine {
         }
     }
 
-    /// Runs a command on a shard that holds just its keys. Returns, by core, what is to be stored; nothing if the command
-    /// has changed nothing (but every core is named, since its intents end with this).
+    /// Runs a command on a shard that holds just its keys. Returns whether it is one that waits and there was nothing, and,
+    /// by core, what is to be stored; nothing if the command has changed nothing (but every core is named, since its
+    /// intents end with this).
     fn run_assembled(
         &mut self,
         command: &'static Command,
@@ -355,8 +402,8 @@ impl Engine {
         request: Request<'_>,
         parts: Vec<Part>,
         reply: &mut Reply<'_>,
-    ) -> Vec<(CoreId, Writes)> {
-        let Some(mut assembly) = self.assembly.take() else { return Vec::new() };
+    ) -> (bool, Vec<(CoreId, Writes)>) {
+        let Some(mut assembly) = self.assembly.take() else { return (false, Vec::new()) };
         let now = assembly.advance(self.now);
         let mut places = Vec::with_capacity(parts.len());
         let mut followed = Vec::new();
@@ -375,7 +422,7 @@ impl Engine {
             places.push((core, keys));
         }
         let before = assembly.stats().changes;
-        self.execute(&mut assembly, now, selected, command, request, reply);
+        let nothing = self.execute(&mut assembly, now, selected, command, request, reply);
         let changed = assembly.stats().changes != before;
         let mut outcome = Vec::with_capacity(places.len());
         for (core, keys) in &places {
@@ -394,7 +441,7 @@ impl Engine {
             assembly.keys(usize::from(key.database), now).take(&key.name);
         }
         self.assembly = Some(assembly);
-        outcome
+        (nothing, outcome)
     }
 }
 

@@ -84,6 +84,8 @@ impl Engine {
     fn end_intents(&mut self, id: TxnId) {
         let mut freed = Vec::new();
         self.ledger.finish(id, |ticket, waiter| freed.push((ticket, waiter)));
+        // Those who wait for an element come before those who wait for the transaction: they were here first.
+        self.serve_released();
         for (ticket, waiter) in freed {
             self.run_waiter(ticket, waiter);
         }

@@ -12,7 +12,7 @@
 mod add;
 mod combine;
 mod members;
-mod pop;
+pub(super) mod pop;
 mod range;
 mod walk;
 

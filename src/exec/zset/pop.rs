@@ -87,6 +87,19 @@ pub(in crate::exec) fn zmpop(
     cx: &mut Cx<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
+    if !pop_from_first(shard, args, cx, reply)? {
+        reply.null_array();
+    }
+    Ok(())
+}
+
+/// Pops from the first sorted set that is there, as ZMPOP says. False, and nothing is written, if none is.
+pub(in crate::exec) fn pop_from_first(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<bool, ReplyError> {
     let count = args.int_or(ReplyError::KeyCountNotPositive)?;
     let numkeys = usize::try_from(count).ok().filter(|&count| count > 0).ok_or(ReplyError::KeyCountNotPositive)?;
     if numkeys >= args.remaining() {
@@ -120,9 +133,8 @@ pub(in crate::exec) fn zmpop(
             reply.double(score);
         })?;
         if popped {
-            return Ok(());
+            return Ok(true);
         }
     }
-    reply.null_array();
-    Ok(())
+    Ok(false)
 }
