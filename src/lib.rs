@@ -21,7 +21,9 @@
 //! - *another core* that is awake: the arguments are copied once into this turn's batch, a place in the client's pipeline is
 //!   reserved, the owner runs the command, encodes the final bytes and mails them back;
 //! - *several cores*: a transaction (`txn`), or all at once if every shard is here or can be borrowed;
-//! - *every core* (INFO, SCAN, CLIENT LIST): a question to each, and the answers are joined.
+//! - *every core* (INFO, SCAN, CLIENT LIST): a question to each, and the answers are joined;
+//! - *the home of a channel* (PUBLISH): it counts the receivers, and tells every core that has some (`pubsub`);
+//! - *behind MULTI*: it is queued in the session, and EXEC makes one plan for all that is queued.
 //!
 //! Replies leave in request order, one send per connection and turn.
 //!
@@ -82,6 +84,9 @@ pub mod mesh;
 
 // Transactions across cores.
 pub mod txn;
+
+// Who is subscribed to what.
+pub mod pubsub;
 
 // One client without a socket.
 pub mod session;

@@ -179,6 +179,17 @@ pub const INPUT_PAUSE_BYTES: usize = 64 * 1024;
 /// turn (500 us).
 pub const REQUESTS_PER_TURN: usize = 512;
 
+/// Queued commands that EXEC runs in one go, if it can run them in one: as many as of a pipeline. Of a longer queue as
+/// many are run in each turn, while the keys are held.
+pub const EXEC_COMMANDS_AT_ONCE: usize = REQUESTS_PER_TURN;
+
+/// What a queued command may need of its shard beyond its arguments, in bytes: an entry's head and its place in the table.
+pub const ENTRY_OVERHEAD_BYTES: usize = 32;
+
+/// Keys that a client may watch at once: WATCH of one more is an error. FLUSHALL visits all watched keys of a core at
+/// some dozen nanoseconds each.
+pub const WATCHED_KEYS_MAX: usize = 4096;
+
 /// Sessions with waiting input that go on in one turn.
 pub const SESSIONS_PER_TURN: usize = 16;
 
@@ -187,6 +198,9 @@ pub const LOAN_COMMANDS: u32 = 128;
 
 /// Blocks of a table swept for due entries in one turn, at about fifteen microseconds each if all of their entries go.
 pub const EXPIRY_BLOCKS_PER_TURN: usize = 2;
+
+/// Fields of one hash that are removed at once because they are due: as many as a block has entries, about.
+pub const FIELDS_EXPIRED_AT_ONCE: usize = 64;
 
 /// While sweeping is off (`DEBUG SET-ACTIVE-EXPIRE`), what has been due for so long goes nevertheless, in milliseconds:
 /// near deadlines are written relative to epochs that must not grow too old.
@@ -251,6 +265,10 @@ pub const SLICE_SESSIONS: usize = 256;
 /// Keys with a deadline that INFO draws from a database, to estimate the mean time to live and the share of those that
 /// are due.
 pub const TTL_SAMPLES: usize = 16;
+
+/// Elements that one command draws by chance at most (SRANDMEMBER, HRANDFIELD, ZRANDMEMBER with a negative count, which may draw
+/// the same ones again and again); together they may be as long as one string. More is refused.
+pub const DRAWS_MAX: usize = 1024 * 1024;
 
 /// Keys that CLUSTER GETKEYSINSLOT answers at most, whatever its count: the longest turn again. Whoever moves a slot asks
 /// again for what is left.
@@ -323,3 +341,16 @@ pub const COMPACTED_CELLS_PER_TURN: usize = 128;
 
 /// Bytes of deleted data that are given back at once: a few hundred pages, some dozen microseconds.
 pub const BURIAL_BYTES: usize = 1024 * 1024;
+
+/// About what one subscription costs beside the bytes of its name: its places in the sets of its client and of its core.
+pub const SUBSCRIPTION_BYTES: usize = 256;
+/// Bytes that the subscriptions of one client may take: half a million with short names. A client that would have more is
+/// refused them.
+pub const SUBSCRIPTION_BYTES_PER_CLIENT_MAX: usize = 128 * 1024 * 1024;
+/// Subscriptions of a client that has left which are forgotten in one turn, at about half a microsecond each.
+pub const SUBSCRIPTIONS_PER_SLICE: usize = 256;
+/// Names of channels that PUBSUB CHANNELS looks at in one turn.
+pub const SLICE_CHANNELS: usize = 1024;
+/// Output at which a subscriber that does not read is closed if `client-output-buffer-limit` sets no limit for its class:
+/// it would otherwise hold whatever all others publish.
+pub const SUBSCRIBER_OUTPUT_BYTES_MAX: usize = 1 << 30;

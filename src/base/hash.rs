@@ -27,6 +27,16 @@ impl KeyHasher {
     }
 }
 
+/// For maps of the standard library, which then are the same in every run with the same seed.
+impl std::hash::BuildHasher for KeyHasher {
+    type Hasher = ahash::AHasher;
+
+    #[inline]
+    fn build_hasher(&self) -> Self::Hasher {
+        self.0.build_hasher()
+    }
+}
+
 const CRC16: crc::Crc<u16, crc::Table<16>> = crc::Crc::<u16, crc::Table<16>>::new(&crc::CRC_16_XMODEM);
 
 /// The slot of a key: CRC16 of the part between the first `{` and the next `}`, if that part is not empty, else of the

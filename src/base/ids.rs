@@ -25,7 +25,7 @@ pub struct SlotId(pub u16);
 
 /// One connection of one core. The index is reused; the generation tells a late event for a closed connection from one
 /// for its successor.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ConnId {
     /// Place in the core's connection table.
     pub index: u32,

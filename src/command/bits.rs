@@ -98,6 +98,8 @@ bit_set! {
         ARBITRARY_KEYS = 20, None;
         /// For the developers of the server: shown among the flags of its documentation alone.
         SYSTEM = 21, None;
+        /// Replicas would see it as they see writes, and so it is held back with them. Redis does not show it.
+        MAY_REPLICATE = 22, None;
     }
 }
 

@@ -137,6 +137,7 @@ fn key_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
             reply.bulk(b"startfrom");
             reply.integer(start_from.into());
         }
+        Begin::Store | Begin::Values => typed_spec("unknown", &[], reply),
     }
     reply.bulk(b"find_keys");
     match spec.find {
@@ -147,6 +148,7 @@ fn key_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
             let numbers = [("keynumidx", count_at.into()), ("firstkey", first.into()), ("keystep", step.into())];
             typed_spec("keynum", &numbers, reply);
         }
+        Find::Found => typed_spec("unknown", &[], reply),
     }
 }
 
@@ -203,7 +205,7 @@ fn documented(command: &'static Command, reply: &mut Reply<'_>) {
     }
     if !arguments.is_empty() {
         reply.bulk(b"arguments");
-        let mut keys = KeyCount { seen: 0, specs: command.keys.len() };
+        let mut keys = KeyCount { seen: 0, specs: command.keys };
         argument_tree(&arguments, &mut keys, reply);
     }
     if command.is_container() {
@@ -214,22 +216,31 @@ fn documented(command: &'static Command, reply: &mut Reply<'_>) {
 }
 
 /// Which key specification the next key argument belongs to: they stand in the same order, the last one taking the rest.
+/// A pattern belongs to the one whose keys follow from values.
 struct KeyCount {
     seen: usize,
-    specs: usize,
+    specs: &'static [KeySpec],
 }
 
 impl KeyCount {
-    fn next(&mut self) -> usize {
-        self.seen += 1;
-        self.seen.min(self.specs) - 1
+    fn specification(&mut self, argument: &Argument) -> Option<usize> {
+        let of_values = |(_, spec): &(usize, &KeySpec)| spec.begin == Begin::Values;
+        let mut specs = self.specs.iter().enumerate();
+        match argument.kind.name() {
+            "key" => {
+                self.seen += 1;
+                specs.filter(|spec| !of_values(spec)).map(|(index, _)| index).take(self.seen).last()
+            }
+            "pattern" => specs.find(of_values).map(|(index, _)| index),
+            _ => None,
+        }
     }
 }
 
 fn argument_tree(arguments: &[Argument], keys: &mut KeyCount, reply: &mut Reply<'_>) {
     reply.array(arguments.len());
     for argument in arguments {
-        let is_key = argument.kind.name() == "key" && keys.specs > 0;
+        let specification = keys.specification(argument);
         let flags = [
             (argument.optional, "optional"),
             (argument.multiple, "multiple"),
@@ -237,15 +248,17 @@ fn argument_tree(arguments: &[Argument], keys: &mut KeyCount, reply: &mut Reply<
         ];
         let flags = || flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name);
         let has_flags = flags().next().is_some();
-        reply.map(3 + usize::from(is_key) + usize::from(argument.token.is_some()) + usize::from(has_flags));
+        reply.map(
+            3 + usize::from(specification.is_some()) + usize::from(argument.token.is_some()) + usize::from(has_flags),
+        );
         field("name", &argument.name, reply);
         field("type", argument.kind.name(), reply);
         if argument.kind.parts().is_none() {
             field("display_text", &argument.display, reply);
         }
-        if is_key {
+        if let Some(index) = specification {
             reply.bulk(b"key_spec_index");
-            reply.integer(keys.next() as i64);
+            reply.integer(index as i64);
         }
         if let Some(token) = argument.token {
             field("token", token, reply);

@@ -114,8 +114,14 @@ impl KeySpec {
                 None => return Ok(None),
                 Some(begin) => begin,
             },
+            Begin::Store => match behind_store(request) {
+                None => return Ok(None),
+                Some(begin) => begin,
+            },
+            Begin::Values => return Ok(None),
         };
         let run = match self.find {
+            Find::Found => Run { next: begin, end: begin + 1, step: 1 },
             Find::Range { last: 0, step, .. } => Run { next: begin, end: begin + 1, step: usize::from(step) },
             Find::Range { last, step, limit } => {
                 let last = match (last, limit) {
@@ -160,6 +166,23 @@ fn behind_keyword(request: Request<'_>, word: &str, start_from: i8) -> Option<us
     found.map(|index| index + 1)
 }
 
+/// The argument behind the last STORE of a SORT. Options that SORT does not know are passed over by themselves.
+fn behind_store(request: Request<'_>) -> Option<usize> {
+    let (mut at, mut found) = (2, None);
+    while at < request.len() {
+        let is = |word: &str| request.get(at).eq_ignore_ascii_case(word.as_bytes());
+        if is("store") && at + 1 < request.len() {
+            found = Some(at + 1);
+        }
+        at += match () {
+            () if is("limit") => 3,
+            () if is("get") || is("by") => 2,
+            () => 1,
+        };
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +214,11 @@ mod tests {
         check("LCS a b IDX", &[1, 2]);
         check("OBJECT ENCODING k", &[2]);
         check("MEMORY USAGE k SAMPLES 5", &[2]);
+        check("SORT k", &[1]);
+        check("SORT k LIMIT 0 STORE BY STORE GET STORE STORE a ASC STORE b", &[1, 13]);
+        check("SORT k STORE", &[1]);
+        check("SORT_RO k STORE b", &[1]);
+        check("LMPOP 2 a b LEFT COUNT 1", &[2, 3]);
         check("PING", &[]);
         check("CLIENT KILL x", &[]);
     }

@@ -55,6 +55,28 @@ pub fn cursor(text: &[u8]) -> Option<u64> {
 /// an exponent, or hexadecimal digits with a binary exponent (`0x1.8p3`), or an infinity. Numbers that overflow, and
 /// numbers that are not zero but too small, are refused.
 pub fn float(text: &[u8]) -> Option<f64> {
+    signed(text).filter(|number| number.is_exact).map(|number| number.value)
+}
+
+/// A limit of a range: as [`float`], but as C's `strtod` reads a C string, so that it may have spaces in front or be empty
+/// (zero), and numbers that overflow are infinite.
+pub fn limit(text: &[u8]) -> Option<f64> {
+    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let spaces = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    signed(&text[spaces..]).map(|number| number.value)
+}
+
+/// A number as it was read.
+struct Read {
+    value: f64,
+    /// Not infinite because it was too large, nor zero because it was too small.
+    is_exact: bool,
+}
+
+fn signed(text: &[u8]) -> Option<Read> {
     let (negative, unsigned) = match text {
         [b'-', unsigned @ ..] => (true, unsigned),
         [b'+', unsigned @ ..] => (false, unsigned),
@@ -62,24 +84,23 @@ pub fn float(text: &[u8]) -> Option<f64> {
     };
     let magnitude = match unsigned {
         [b'0', b'x' | b'X', digits @ ..] => hexadecimal(digits)?,
-        _ if unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity") => f64::INFINITY,
+        _ if unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity") => {
+            Read { value: f64::INFINITY, is_exact: true }
+        }
         // A number begins with a digit or a point: no second sign, no name, no space.
         [b'0'..=b'9' | b'.', ..] => {
             let value: f64 = std::str::from_utf8(unsigned).ok()?.parse().ok()?;
             let mantissa = unsigned.split(|byte| byte.eq_ignore_ascii_case(&b'e')).next().unwrap_or_default();
             let is_zero = !mantissa.iter().any(|digit| matches!(digit, b'1'..=b'9'));
-            if value.is_infinite() || (value == 0.0 && !is_zero) {
-                return None;
-            }
-            value
+            Read { value, is_exact: value.is_finite() && (value != 0.0 || is_zero) }
         }
         _ => return None,
     };
-    Some(if negative { -magnitude } else { magnitude })
+    Some(if negative { Read { value: -magnitude.value, ..magnitude } } else { magnitude })
 }
 
 /// The digits behind `0x`: a mantissa with an optional point, and an optional power of two.
-fn hexadecimal(text: &[u8]) -> Option<f64> {
+fn hexadecimal(text: &[u8]) -> Option<Read> {
     let exponent_at = text.iter().position(|byte| byte.eq_ignore_ascii_case(&b'p'));
     let (digits, mut exponent) = match exponent_at {
         None => (text, 0_i64),
@@ -109,7 +130,7 @@ fn hexadecimal(text: &[u8]) -> Option<f64> {
     // numbers below 2^-1022 are rounded twice.
     let exponent = exponent.clamp(-2000, 2000) as i32;
     let value = mantissa as f64 * 2_f64.powi(exponent / 2) * 2_f64.powi(exponent - exponent / 2);
-    (value.is_finite() && (value != 0.0 || mantissa == 0)).then_some(value)
+    Some(Read { value, is_exact: value.is_finite() && (value != 0.0 || mantissa == 0) })
 }
 
 #[cfg(test)]
@@ -188,6 +209,26 @@ mod tests {
     }
 
     #[test]
+    fn limits_are_those_of_strtod() {
+        for (text, expected) in [
+            ("", Some(0.0)),
+            (" \t-1.5", Some(-1.5)),
+            ("1\0x", Some(1.0)),
+            ("\0x", Some(0.0)),
+            ("1e400", Some(f64::INFINITY)),
+            ("-0x1p5000", Some(f64::NEG_INFINITY)),
+            ("1e-400", Some(0.0)),
+            ("-inf", Some(f64::NEG_INFINITY)),
+            (" ", None),
+            ("1 ", None),
+            ("nan", None),
+            ("x", None),
+        ] {
+            assert_eq!(limit(text.as_bytes()).map(f64::to_bits), expected.map(f64::to_bits), "{text:?}");
+        }
+    }
+
+    #[test]
     fn cursors_are_those_of_strtoul() {
         for (text, expected) in [
             ("", Some(0)),
@@ -234,7 +275,7 @@ mod tests {
 
         #[test]
         fn no_bytes_panic(text: Vec<u8>) {
-            let _ = (integer(&text), float(&text), cursor(&text));
+            let _ = (integer(&text), float(&text), limit(&text), cursor(&text));
         }
     }
 }

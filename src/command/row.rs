@@ -1,6 +1,7 @@
 //! One row of the table: the facts about a command.
 
 use super::{Categories, CommandId, Flags, KeyFlags};
+use crate::resp::Request;
 
 /// Everything that is known about a command before it runs.
 ///
@@ -78,6 +79,14 @@ impl Command {
         if arity >= 0 { arguments == arity } else { arguments >= -arity }
     }
 
+    /// Whether `request` may run under a lease; see [`Command::bounded`].
+    #[inline]
+    pub fn is_bounded(&self, request: Request<'_>) -> bool {
+        // With a number of elements these take as long as there are elements.
+        let counts = matches!(self.id, CommandId::Lpop | CommandId::Rpop) && request.len() > 2;
+        self.bounded && !counts
+    }
+
     /// Whether the command only holds subcommands.
     #[inline]
     pub const fn is_container(&self) -> bool {
@@ -131,6 +140,8 @@ pub enum Spread {
     Sum,
     /// Every part answers OK (MSET).
     All,
+    /// As [`Spread::One`], but keys that no specification names may follow from the values of its keys (SORT).
+    Derived,
 }
 
 /// Documentation group of a command.
@@ -148,6 +159,8 @@ pub enum Group {
     Hash,
     /// Lists.
     List,
+    /// Publish and subscribe.
+    Pubsub,
     /// The server.
     Server,
     /// Sets.
@@ -170,6 +183,7 @@ impl Group {
             Self::Generic => "generic",
             Self::Hash => "hash",
             Self::List => "list",
+            Self::Pubsub => "pubsub",
             Self::Server => "server",
             Self::Set => "set",
             Self::SortedSet => "sorted-set",
@@ -213,6 +227,10 @@ pub enum Begin {
         /// Argument to start from; `-1` is the last one.
         start_from: i8,
     },
+    /// Behind the last STORE of SORT, which may stand anywhere among its options.
+    Store,
+    /// Nowhere: the keys follow from values.
+    Values,
 }
 
 /// How the keys follow from where the search began.
@@ -236,6 +254,8 @@ pub enum Find {
         /// Distance between keys.
         step: u8,
     },
+    /// It is the one where the search began.
+    Found,
 }
 
 impl KeySpec {
@@ -253,6 +273,17 @@ impl KeySpec {
     pub(super) const fn range(index: u8, last: i8, step: u8, flags: KeyFlags) -> Self {
         let find = Find::Range { last, step, limit: 0 };
         Self { begin: Begin::Index(index), find, flags, notes: "" }
+    }
+
+    /// As many keys as argument `index` says, behind it.
+    pub(super) const fn counted(index: u8, flags: KeyFlags) -> Self {
+        let find = Find::Count { count_at: 0, first: 1, step: 1 };
+        Self { begin: Begin::Index(index), find, flags, notes: "" }
+    }
+
+    /// Keys that clients cannot find by a rule.
+    pub(super) const fn unknown(begin: Begin, flags: KeyFlags) -> Self {
+        Self { begin, find: Find::Found, flags, notes: "" }
     }
 
     /// The same with a remark.

@@ -5,6 +5,7 @@
 //!   old-format'ip:port'                         a name and the text to show for it
 //!   COUNT count:integer   'lib-name' libname    a token in front of an argument (quoted if it is in lower case)
 //!   REPLACE                                     a token alone
+//!   sorting=ALPHA                               a token alone that has a name of its own
 //!   condition=(NX|XX)                           one of several
 //!   range=<start:integer end:integer>           several together
 //!   [message]   key...   name...+               optional; repeated; repeated with its token
@@ -141,6 +142,10 @@ impl Cursor {
                 let parts = self.separated('|')?;
                 self.expect(')')?;
                 Ok(Argument::new(name, Kind::OneOf(parts)))
+            } else if !self.rest.starts_with('<')
+                && let Some(token) = self.token()?
+            {
+                Ok(Argument { token: Some(token), ..Argument::new(name, Kind::Token) })
             } else {
                 self.expect('<')?;
                 let parts = self.separated(' ')?;
@@ -241,6 +246,8 @@ mod tests {
         assert_eq!(parse("'lib-name' libname"), Ok(vec![name]));
         let address = Argument { display: "ip:port".to_owned(), ..value("addr", "string") };
         assert_eq!(parse("addr'ip:port'"), Ok(vec![address]));
+        let alpha = Argument { token: Some("ALPHA"), ..Argument::new("sorting", Kind::Token) };
+        assert_eq!(parse("sorting=ALPHA"), Ok(vec![alpha]));
         let repeated = Argument { optional: true, multiple: true, ..value("COMMAND", "string") };
         assert_eq!(parse("[COMMAND:string...]"), Ok(vec![repeated]));
     }

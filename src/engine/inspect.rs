@@ -29,6 +29,7 @@ impl Engine {
         let checks = [
             (!self.ledger.is_empty(), "intents"),
             (!self.transactions.is_empty(), "transactions"),
+            (!self.executions.is_empty(), "queues that are executed"),
             (!self.questions.is_empty(), "questions"),
             (!self.slices.is_empty(), "slices"),
             (!self.held_back.is_empty(), "requests held back by one that waits"),
@@ -37,6 +38,8 @@ impl Engine {
             (self.topology.all().filter(of_others).any(|core| self.port.credits(core) != MAIL_CREDITS), "credits"),
             (self.credits.iter().any(|credits| !credits.is_empty()), "credits of requests under way"),
             (self.holds_loan(), "a loan"),
+            (!self.unpublished.is_empty(), "messages that were not published"),
+            (!self.own_messages.is_empty(), "messages to the client at work"),
             (!self.runnable.is_empty(), "sessions that may go on"),
             (self.no_credit.iter().any(|list| !list.is_empty()), "sessions that wait for credit"),
             (!self.unsent.is_empty(), "sessions with output"),
@@ -58,6 +61,12 @@ impl Engine {
     #[doc(hidden)]
     pub fn holds_loan(&self) -> bool {
         self.loans.iter().any(Option::is_some)
+    }
+
+    /// Keys that clients of this core watch.
+    #[doc(hidden)]
+    pub fn watched_keys(&self) -> usize {
+        self.sessions.iter().map(|session| session.watched.len()).sum()
     }
 
     /// Whether a transaction has left an intent here.

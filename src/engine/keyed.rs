@@ -170,7 +170,7 @@ impl Engine {
         command: &'static Command,
         request: Request<'_>,
     ) -> Outcome {
-        if command.bounded && request.data().len() <= LARGE_VALUE_BYTES && self.borrow(core) {
+        if command.is_bounded(request) && request.data().len() <= LARGE_VALUE_BYTES && self.borrow(core) {
             self.run_borrowed(core, session, command, request);
             return Outcome::Done;
         }
@@ -239,7 +239,13 @@ impl Engine {
 
     /// Puts a request into the batch for `core`, and reserves the place of its reply.
     #[inline]
-    fn mail(&mut self, core: CoreId, session: &mut Session, command: &'static Command, request: Request<'_>) {
+    pub(super) fn mail(
+        &mut self,
+        core: CoreId,
+        session: &mut Session,
+        command: &'static Command,
+        request: Request<'_>,
+    ) {
         self.deferred = Deferred::Mail;
         let run = order(session, command, request);
         let batch = &mut self.outgoing[core.index()];
@@ -258,5 +264,6 @@ fn order(session: &mut Session, command: &'static Command, request: Request<'_>)
         protocol: session.protocol,
         arguments: request.len() as u32,
         start: 0,
+        in_transaction: session.executing.is_some(),
     }
 }

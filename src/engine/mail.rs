@@ -14,12 +14,13 @@ use std::sync::Arc;
 
 use crate::base::ConnId;
 use crate::command::CommandId;
-use crate::keyspace::Entry;
+use crate::keyspace::{Entry, Version};
+use crate::pubsub::Message;
 use crate::resp::{Output, Protocol, Request, Span};
-use crate::session::Selected;
+use crate::session::{NO_PLACE, Queue, Selected};
 use crate::txn::{Intents, TxnId};
 
-use super::node::{Ask, Slow, Told};
+use super::node::{Ask, Change, Slow, Told};
 use super::room::Room;
 use super::transact::Scheduling;
 
@@ -41,6 +42,11 @@ pub(super) struct Place {
     pub(super) place: u32,
 }
 
+impl Place {
+    /// No client waits for the reply.
+    pub(super) const NOBODY: Self = Self { conn: ConnId { index: 0, generation: 0 }, place: NO_PLACE };
+}
+
 /// A command to be run by the owner of its keys.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
@@ -51,6 +57,8 @@ pub(super) struct Run {
     /// Number of arguments, and where they are packed in [`Batch::bytes`].
     pub(super) arguments: u32,
     pub(super) start: usize,
+    /// It belongs to an EXEC that holds its keys, so neither intents nor room are asked.
+    pub(super) in_transaction: bool,
 }
 
 /// One letter.
@@ -68,23 +76,42 @@ pub(super) enum Letter {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Handle(pub(super) u32);
 
+/// Who has asked for intents.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Asker {
+    /// A command over several cores.
+    Command(Handle),
+    /// An EXEC.
+    Exec(Handle),
+}
+
 /// Letters that are seldom enough to be allocated.
 #[derive(Debug)]
 pub(super) enum Rare {
-    /// Leave these intents.
-    Schedule { id: TxnId, handle: Handle, intents: Intents, room: Option<Room> },
+    /// Leave these intents. If no other core is concerned, the work comes along, as nobody else need accept.
+    Schedule { id: TxnId, asker: Asker, intents: Intents, room: Option<Room>, work: Option<Box<Work>> },
     /// The answer to `Schedule`.
-    Scheduled { handle: Handle, outcome: Scheduling },
+    Scheduled { asker: Asker, outcome: Scheduling },
     /// Forget the intents.
     Withdraw { id: TxnId },
     /// All have accepted: do this when the transaction's turn comes.
     Execute { id: TxnId, work: Box<Work> },
+    /// Do this at once: it is part of an EXEC that holds the keys.
+    Perform(Box<Work>),
+    /// An EXEC holds its keys from here on, and the watched ones are unchanged or not.
+    Held { handle: Handle, unchanged: bool },
+    /// One core's commands of an EXEC have run; none has, if a watched key has changed.
+    Ran { handle: Handle, part: usize, reply: Option<PartReply> },
     /// A part of a split command has run.
     Executed { handle: Handle, part: usize, reply: PartReply },
+    /// Send copies of these entries too: they follow from what was fetched before. The transaction has begun.
+    Follow { handle: Handle, part: usize, keys: Vec<StoredKey> },
     /// The entries that were asked for, in the order of the keys.
     Fetched { handle: Handle, part: usize, entries: Vec<Option<Entry>> },
-    /// The outcome of an assembled command, which ends the transaction.
-    Store { id: TxnId, writes: Writes },
+    /// The outcome of an assembled command, which ends this transaction, if any.
+    Store { ends: Option<TxnId>, writes: Writes },
+    /// A client watches these keys no more.
+    Unwatch(Vec<StoredKey>),
     /// A question to every core.
     Ask { handle: Handle, ask: Ask },
     /// Its answer.
@@ -95,6 +122,12 @@ pub(super) enum Rare {
     Seen(Arc<[u8]>),
     /// Nobody on the sending core watches any more.
     Unwatched,
+    /// Publish this at its home, which gets this letter, and reply how many have received it.
+    Publish { reply_to: Place, message: Message },
+    /// It was published: give it to your subscribers, and reply with nothing, which returns the credit.
+    Message(Message),
+    /// Clients that are gone were subscribed to these.
+    Unsubscribed(Change),
     /// A connection that is better served by the core that gets it.
     Adopt(OwnedFd),
 }
@@ -104,6 +137,13 @@ pub(super) enum Rare {
 pub(super) struct StoredKey {
     pub(super) database: u16,
     pub(super) name: Box<[u8]>,
+}
+
+/// A watched key, and what it was like.
+#[derive(Clone, Debug)]
+pub(super) struct WatchedKey {
+    pub(super) key: StoredKey,
+    pub(super) version: Version,
 }
 
 /// What becomes of keys: their new entries, or none.
@@ -125,13 +165,17 @@ pub(super) enum Task {
     Run { command: CommandId, selected: Selected, protocol: Protocol, request: OwnedRequest, per_key: bool },
     /// Send copies of these entries and wait for `Store`.
     Fetch { keys: Vec<StoredKey> },
+    /// Say whether these keys are unchanged, and hold everything until `Withdraw`.
+    Hold { watched: Vec<WatchedKey> },
+    /// Run these commands if the watched keys are unchanged, and finish.
+    Queue { queue: Queue, conn: ConnId, selected: Selected, protocol: Protocol, watched: Vec<WatchedKey> },
 }
 
-/// The reply of one part of a split command.
+/// The reply of one part.
 #[derive(Debug, Default)]
 pub(super) struct PartReply {
     pub(super) bytes: Output,
-    /// Where the replies of single keys end, if the command is split by key.
+    /// Where the replies of single keys end, if a command is split by key; those of single commands of an EXEC.
     pub(super) ends: Vec<usize>,
 }
 

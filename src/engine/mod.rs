@@ -13,8 +13,8 @@
 //! ```
 //!
 //! A command goes one way through the files: `requests` (bytes to requests, checks) → `keyed` (here, borrowed, by mail) or
-//! `transact` (several cores) or `node` (every core) → `exec` → the session's pipeline → an effect. `post` is where mail
-//! arrives.
+//! `transact` (several cores) or `node` (every core) or `multi` (later, with others) → `exec` → the session's pipeline →
+//! an effect. `post` is where mail arrives, and `publish` takes messages to subscribers.
 //!
 //! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
@@ -25,8 +25,10 @@ mod facts;
 mod inspect;
 mod keyed;
 mod mail;
+mod multi;
 mod node;
 mod post;
+mod publish;
 mod requests;
 mod room;
 mod sessions;
@@ -53,13 +55,16 @@ use crate::config::Config;
 use crate::keyspace::{Limits, Rules, Shard};
 use crate::mesh::{Credit, Loan, Port};
 use crate::metrics::{CommandTimes, CoreStats, ErrorCounts, LatencyEvents, Rates, Slowlog};
+use crate::pubsub::Registry;
 use crate::resp::{Output, RequestParser, Span};
 use crate::session::{Peer, WaitList};
 use crate::topology::Topology;
 use crate::txn::Ledger;
 
 use self::mail::Work;
+use self::multi::Execution;
 use self::post::Waiter;
+use self::publish::{Frames, OwnMessage, Unpublished};
 use self::sessions::Sessions;
 use self::transact::Transaction;
 use self::turn::Chore;
@@ -224,9 +229,18 @@ pub struct Engine {
 
     ledger: Ledger<Waiter, Work>,
     transactions: Slab<Transaction>,
+    executions: Slab<Box<Execution>>,
     questions: Slab<node::Question>,
     /// Work for the whole shard that goes on in slices.
     slices: VecDeque<node::Slice>,
+    /// Who is subscribed to what.
+    pubsub: Registry,
+    /// Messages to channels at home here that wait for credit with a core that has subscribers.
+    unpublished: VecDeque<Unpublished>,
+    /// Messages for the client whose request is being run; they follow its reply.
+    own_messages: Vec<OwnMessage>,
+    /// The message that is being delivered, encoded.
+    frames: Frames,
     /// Where a transaction assembles the keys of several shards.
     assembly: Option<Box<Shard>>,
 
@@ -240,6 +254,8 @@ pub struct Engine {
     paused: WaitList,
     pause: Option<Pause>,
     expire_actively: bool,
+    /// Sessions whose output is above the soft limit.
+    above_soft: usize,
     /// Connections checked so far in this round of idle checks, and when the next round begins.
     next_idle_check_us: u64,
     /// When the next client that speaks HTTP is worth a line in the log.
@@ -294,6 +310,7 @@ impl Engine {
         Self {
             core: port.core(),
             topology: Topology::new(cores),
+            pubsub: Registry::new(port.core(), Topology::new(cores), &hasher),
             shared,
             now,
             started: now,
@@ -317,8 +334,12 @@ impl Engine {
             credits: (0..cores).map(|_| Vec::new()).collect(),
             held_back: HashMap::new(),
             stash: VecDeque::new(),
+            unpublished: VecDeque::new(),
+            own_messages: Vec::new(),
+            frames: Frames::default(),
             ledger: Ledger::new(hasher),
             transactions: Slab::new(),
+            executions: Slab::new(),
             questions: Slab::new(),
             slices: VecDeque::new(),
             assembly: Some(assembly),
@@ -328,6 +349,7 @@ impl Engine {
             paused: WaitList::new(),
             pause: None,
             expire_actively: true,
+            above_soft: 0,
             next_idle_check_us: 0,
             next_attack_log_us: 0,
             effects: VecDeque::new(),

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::mail::{self, Batch, Letter, Place, Rare, Run};
+use super::mail::{self, Asker, Batch, Letter, Place, Rare, Run};
+use super::transact::Scheduling;
 use super::{Effect, Engine};
 use crate::base::{ConnId, CoreId};
 use crate::mesh::Progress;
@@ -89,7 +90,7 @@ impl Engine {
     fn run_for(&mut self, from: CoreId, run: Run, bytes: &[u8]) {
         let mut spans = std::mem::take(&mut self.spans);
         let request = mail::unpack(bytes, run.start, run.arguments, &mut spans);
-        if !self.must_wait(from, run, request) {
+        if run.in_transaction || !self.must_wait(from, run, request) {
             self.run_timed(from, run, request);
         }
         self.spans = spans;
@@ -159,7 +160,11 @@ impl Engine {
         self.reply_to(from, run.reply_to, |engine, out| {
             let Some(mut shard) = engine.shard.take() else { return };
             let (now, reply) = (engine.now, &mut Reply::new(out, run.protocol));
-            engine.execute_if_room(&mut shard, now, run.selected, command, request, reply);
+            if run.in_transaction {
+                engine.execute(&mut shard, now, run.selected, command, request, reply);
+            } else {
+                engine.execute_if_room(&mut shard, now, run.selected, command, request, reply);
+            }
             engine.shard = Some(shard);
         });
         if let Some(began_us) = timed {
@@ -169,7 +174,7 @@ impl Engine {
 
     /// Lets `write` encode the reply to a request of `core`: into its batch, or into the session's pipeline if it is this
     /// core's.
-    fn reply_to(&mut self, core: CoreId, place: Place, write: impl FnOnce(&mut Self, &mut Output)) {
+    pub(super) fn reply_to(&mut self, core: CoreId, place: Place, write: impl FnOnce(&mut Self, &mut Output)) {
         if core == self.core {
             let mut out = std::mem::take(&mut self.scratch);
             write(self, &mut out);
@@ -193,6 +198,9 @@ impl Engine {
         if let Some(credit) = self.credits[from.index()].pop() {
             self.port.settle(credit);
         }
+        if !self.unpublished.is_empty() {
+            self.publish_waiting();
+        }
         while let Some(conn) = self.no_credit[from.index()].pop_front() {
             self.runnable.push_back(conn);
         }
@@ -213,24 +221,40 @@ impl Engine {
 
     fn read_rare(&mut self, from: CoreId, rare: Rare) {
         match rare {
-            Rare::Schedule { id, handle, intents, room } => {
+            Rare::Schedule { id, asker, intents, room, work } => {
                 let outcome = self.take_intents(id, intents, room);
-                self.write(from, Rare::Scheduled { handle, outcome });
+                self.write(from, Rare::Scheduled { asker, outcome });
+                if let Some(work) = work.filter(|_| outcome == Scheduling::Accepted) {
+                    self.ledger.assign(id, *work);
+                    self.run_transactions();
+                }
             }
-            Rare::Scheduled { handle, outcome } => self.scheduled(handle, outcome),
+            Rare::Scheduled { asker: Asker::Command(handle), outcome } => self.scheduled(handle, outcome),
+            Rare::Scheduled { asker: Asker::Exec(handle), outcome } => self.exec_scheduled(handle, outcome),
             Rare::Withdraw { id } => self.finish_transaction(id),
             Rare::Execute { id, work } => {
                 self.ledger.assign(id, *work);
                 self.run_transactions();
             }
+            Rare::Perform(work) => self.perform(*work, None),
+            Rare::Held { handle, unchanged } => self.exec_held(handle, unchanged),
+            Rare::Ran { handle, part, reply } => self.exec_ran(handle, part, reply),
             Rare::Executed { handle, part, reply } => self.part_executed(handle, part, reply),
+            Rare::Follow { handle, part, keys } => self.follow(from, handle, part, &keys),
             Rare::Fetched { handle, part, entries } => self.part_fetched(handle, part, entries),
-            Rare::Store { id, writes } => self.store(id, writes),
+            Rare::Store { ends, writes } => self.store(ends, writes),
+            Rare::Unwatch(keys) => self.unwatch_here(&keys),
             Rare::Ask { handle, ask } => self.asked(from, handle, ask),
             Rare::Told { handle, told } => self.told(from, handle, told),
             Rare::Slow(slow) => self.was_slow(slow),
             Rare::Seen(line) => self.seen(&line),
             Rare::Unwatched => self.unwatched(from),
+            Rare::Publish { reply_to, message } => self.publish_for(from, reply_to, message),
+            Rare::Message(message) => {
+                self.deliver(&message);
+                self.reply_to(from, Place::NOBODY, |_, _| {});
+            }
+            Rare::Unsubscribed(change) => self.take_change(from, &change),
             Rare::Adopt(descriptor) => self.effects.push_back(Effect::Adopt(descriptor)),
         }
     }

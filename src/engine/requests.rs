@@ -1,12 +1,12 @@
 //! From bytes to requests, and from a request to whoever runs it.
 
 use super::keyed::Outcome;
-use super::node::{Refused, WATCHER_REFUSED};
+use super::node::{Refused, WATCHER_REFUSED, is_for_subscribers};
 use super::{Deferred, Engine};
 use crate::base::ConnId;
-use crate::command::{self, Command, Flags, Scope};
+use crate::command::{self, Command, CommandId, Flags, Scope};
 use crate::limits::{BOUNDED_COMMAND_US, REQUESTS_PER_TURN, TIMED_ONE_IN};
-use crate::resp::{ParserLimits, Reply, ReplyError, Request, RequestParser};
+use crate::resp::{ParserLimits, Protocol, Reply, ReplyError, Request, RequestParser};
 use crate::session::{Input, ReplyMode, Session, State};
 
 /// Whether a request was taken.
@@ -60,11 +60,14 @@ impl Engine {
         let Some(mut session) = self.sessions.take(conn) else { return };
         session.runnable = false;
         let free = match session.state {
-            State::Ready | State::NoCredit | State::Paused => true,
+            State::Ready | State::NoCredit | State::Paused | State::Executing => true,
             State::Draining => session.pipeline.is_settled(),
-            State::Stuffed => self.has_output_limit() || session.unsent_bytes <= self.output_bytes_max() / 2,
+            State::Stuffed => {
+                self.has_output_limit(&session) || session.unsent_bytes <= self.output_bytes_max(&session) / 2
+            }
             State::Busy | State::Closing => false,
         };
+        let free = free && (session.executing.is_none() || self.go_on_executing(&mut session));
         if free {
             session.state = if session.ended && session.input.is_none() { State::Closing } else { State::Ready };
             if let Some(mut input) = session.input.take() {
@@ -92,11 +95,11 @@ impl Engine {
         }
         if session.state == State::Closing {
             session.input = None;
-        } else if session.input_bytes() as u64 > self.config.query_buffer_bytes {
+        } else if session.waiting_bytes() as u64 > self.config.query_buffer_bytes {
             tracing::warn!(
                 client = session.id.0,
-                bytes = session.input_bytes(),
-                "a client is closed: its request is above client-query-buffer-limit"
+                bytes = session.waiting_bytes(),
+                "a client is closed: its requests are above client-query-buffer-limit"
             );
             self.stats.input_closed += 1;
             session.state = State::Closing;
@@ -147,7 +150,12 @@ impl Engine {
                 return consumed;
             }
             consumed += length;
-            if session.state != State::Ready {
+            let goes_on = match session.state {
+                State::Ready => true,
+                State::Executing => self.go_on_executing(session),
+                _ => false,
+            };
+            if !goes_on {
                 return consumed;
             }
         }
@@ -173,12 +181,15 @@ impl Engine {
         if !session.authenticated && !command.flags.contains(Flags::NO_AUTH) {
             return self.reject(session, command, ReplyError::NoAuth);
         }
-        if self.pause.is_some() && self.is_paused(command) {
+        if session.is_subscriber() && session.protocol == Protocol::Resp2 && !is_for_subscribers(command) {
+            return self.refuse_subscriber(session, command);
+        }
+        if self.pause.is_some() && self.is_paused(session, command) {
             session.state = State::Paused;
             self.paused.push_back(session.conn);
             return Flow::Hold;
         }
-        if session.pipeline.held_bytes() + session.unsent_bytes > self.output_bytes_max() {
+        if session.output_bytes() > self.output_bytes_max(session) {
             session.state = State::Stuffed;
             if session.unsent_bytes == 0 {
                 // The network has not been asked yet: if it takes all, the session goes on with the next turn.
@@ -186,19 +197,39 @@ impl Engine {
             }
             return Flow::Hold;
         }
-        let monitored = self.is_monitored();
-        if monitored && self.refuses_watcher(session, command) {
+        if self.is_monitored() && self.refuses_watcher(session, command) {
+            session.refuse_queue();
             return self.refuse_for(session, Refused::Text(WATCHER_REFUSED.to_owned()), request);
         }
+        if session.queue.is_some()
+            && let Some(flow) = self.enqueue(session, command, request)
+        {
+            return flow;
+        }
+        self.dispatch(session, command, request, Self::keyed)
+    }
+
+    /// Gives a request that may run to whoever runs it: `keyed`, if it is about keys.
+    #[inline(always)]
+    pub(super) fn dispatch(
+        &mut self,
+        session: &mut Session,
+        command: &'static Command,
+        request: Request<'_>,
+        keyed: impl FnOnce(&mut Self, &mut Session, &'static Command, Request<'_>) -> Flow,
+    ) -> Flow {
         let timed = self.is_timed(command, self.stats.calls[command.id.index()]);
         if timed.is_some() {
             self.deferred = Deferred::No;
         }
         let flow = match command.scope {
-            Scope::Shard => self.keyed(session, command, request),
+            Scope::Shard => keyed(self, session, command, request),
             Scope::Session | Scope::Core => self.counting_failures(session, command, request, Self::unkeyed),
             Scope::Node => self.counting_failures(session, command, request, Self::node_wide),
         };
+        if !self.own_messages.is_empty() {
+            self.take_own_messages(session);
+        }
         if flow == Flow::Next {
             session.last_command = Some(command.id);
             session.commands += 1;
@@ -207,7 +238,8 @@ impl Engine {
             if let Some(began) = timed {
                 self.observe(session, command, request, began);
             }
-            if monitored {
+            // An EXEC that has begun is shown behind its commands.
+            if self.is_monitored() && !(command.id == CommandId::Exec && session.executing.is_some()) {
                 self.show(session, command, request);
             }
         }

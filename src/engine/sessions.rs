@@ -8,6 +8,8 @@ use crate::session::Session;
 pub(super) struct Sessions {
     places: Vec<Option<Box<Session>>>,
     len: usize,
+    /// The one that is out.
+    out: Option<ConnId>,
 }
 
 impl Sessions {
@@ -36,7 +38,9 @@ impl Sessions {
     /// Takes a session out; it must come back by [`Sessions::put`] or be removed by [`Sessions::forget`].
     #[inline]
     pub(super) fn take(&mut self, conn: ConnId) -> Option<Box<Session>> {
-        self.places.get_mut(conn.index as usize)?.take_if(|session| session.conn == conn)
+        let taken = self.places.get_mut(conn.index as usize)?.take_if(|session| session.conn == conn)?;
+        self.out = Some(conn);
+        Some(taken)
     }
 
     /// Puts back a session that was taken out.
@@ -44,11 +48,18 @@ impl Sessions {
     pub(super) fn put(&mut self, session: Box<Session>) {
         let index = session.conn.index as usize;
         self.places[index] = Some(session);
+        self.out = None;
+    }
+
+    /// Whether a connection is that whose session is taken out.
+    pub(super) fn is_out(&self, conn: ConnId) -> bool {
+        self.out == Some(conn)
     }
 
     /// Takes note that a session that was taken out will not come back.
     pub(super) fn forget(&mut self) {
         self.len -= 1;
+        self.out = None;
     }
 
     /// The sessions among `count` places from `start` on, and where to go on, if there are more places.

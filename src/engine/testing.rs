@@ -123,20 +123,30 @@ impl Node {
 
     /// Sends an inline request (with Redis's quoting) and lets the node come to rest.
     pub(super) fn send(&mut self, client: Client, request: &str) {
+        self.queue(client, request);
+        self.settle();
+    }
+
+    /// Sends an inline request that arrives with the next turn of the client's core.
+    pub(super) fn queue(&mut self, client: Client, request: &str) {
         let core = self.lines[client.0].core;
         self.inputs[core].push_back((client.0, format!("{request}\r\n").into_bytes()));
-        self.settle();
     }
 
     /// Everything that the client has received since it last looked.
     pub(super) fn received(&mut self, client: Client) -> String {
-        let bytes = std::mem::take(&mut self.lines[client.0].received);
+        let bytes = self.received_bytes(client);
         let mut rest = bytes.as_slice();
         let mut shown = Vec::new();
         while !rest.is_empty() {
             shown.push(show(&mut rest));
         }
         shown.join(" ")
+    }
+
+    /// The same as it came.
+    pub(super) fn received_bytes(&mut self, client: Client) -> Vec<u8> {
+        std::mem::take(&mut self.lines[client.0].received)
     }
 
     /// Sends a request and shows what comes back.

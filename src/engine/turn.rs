@@ -13,7 +13,7 @@ use crate::limits::{
 };
 use crate::mesh::{LendingMode, Park};
 use crate::resp::{Output, Reply};
-use crate::session::{Peer, Session, State};
+use crate::session::{Closing, Peer, Session, State};
 
 /// Until when what has fallen due is swept. With sweeping off (`DEBUG SET-ACTIVE-EXPIRE`), what has been due for long goes
 /// nevertheless.
@@ -124,17 +124,20 @@ impl Engine {
         self.check_idle_clients();
         self.sample_rates();
         self.return_loans();
-        self.post_mail();
+        // Whoever is closed may have something to tell other cores, so mail is posted behind this.
         for conn in std::mem::take(&mut self.unsent) {
             if let Some(session) = self.sessions.get_mut(conn) {
                 session.listed = false;
-                if session.state == State::Closing && session.pipeline.is_settled() {
+                if session.overfull {
+                    self.close_overfull(conn);
+                } else if session.state == State::Closing && session.pipeline.is_settled() {
                     self.close(conn, true);
-                } else if session.pipeline.ready_bytes() > 0 {
+                } else if session.pipeline.ready_bytes() > 0 && !session.is_broken() {
                     self.effects.push_back(Effect::Send(conn));
                 }
             }
         }
+        self.post_mail();
     }
 
     /// Expires and frees what is due, a bounded piece at a time.
@@ -261,10 +264,18 @@ impl Engine {
         }
     }
 
+    /// The limits of a client's class.
+    #[inline]
+    pub(super) fn output_limit(&self, session: &Session) -> OutputLimit {
+        let limits = &self.config.output_limits;
+        if session.is_subscriber() { limits.pubsub } else { limits.normal }
+    }
+
     /// Output of one client at which its requests are no longer run: it is closed there if the operator has set a limit,
     /// else it waits until the client has read.
-    pub(super) fn output_bytes_max(&self) -> usize {
-        match self.config.output_limits.normal.hard_bytes {
+    #[inline]
+    pub(super) fn output_bytes_max(&self, session: &Session) -> usize {
+        match self.output_limit(session).hard_bytes {
             0 => OUTPUT_PAUSE_BYTES,
             limit => usize::try_from(limit).unwrap_or(usize::MAX),
         }
@@ -272,24 +283,23 @@ impl Engine {
 
     /// Whether the operator wants clients closed that do not read, rather than waited for. Then requests go on, a few in
     /// each turn, until what the network has not taken is above the limit.
-    pub(super) fn has_output_limit(&self) -> bool {
-        self.config.output_limits.normal.hard_bytes > 0
+    pub(super) fn has_output_limit(&self, session: &Session) -> bool {
+        self.output_limit(session).hard_bytes > 0
     }
 
     fn stalled(&mut self, conn: ConnId, unsent: usize) {
-        let output_max = self.output_bytes_max();
-        let now_us = self.now.mono_us;
-        let OutputLimit { hard_bytes, soft_bytes, soft_s } = self.config.output_limits.normal;
-        let Some(session) = self.sessions.get_mut(conn) else { return };
+        let Some(mut session) = self.sessions.take(conn) else { return };
+        let (now_us, output_max) = (self.now.mono_us, self.output_bytes_max(&session));
+        let OutputLimit { hard_bytes, soft_bytes, soft_s } = self.output_limit(&session);
         session.unsent_bytes = unsent;
         let above_soft = soft_bytes > 0 && unsent as u64 > soft_bytes;
+        self.above_soft -= usize::from(session.above_soft_since_us.is_some());
+        self.above_soft += usize::from(above_soft);
         session.above_soft_since_us = above_soft.then(|| session.above_soft_since_us.unwrap_or(now_us));
         let too_long = session.above_soft_since_us.is_some_and(|since| now_us - since > u64::from(soft_s) * 1_000_000);
         if too_long || (hard_bytes > 0 && unsent as u64 > hard_bytes) {
-            let client = session.id.0;
-            tracing::warn!(client, unsent, hard_bytes, soft_bytes, "a client is closed: its output is above the limit");
-            self.stats.output_closed += 1;
-            return self.close(conn, false);
+            self.sessions.put(session);
+            return self.close_overfull(conn);
         }
         if unsent > output_max && session.state == State::Ready {
             session.state = State::Stuffed;
@@ -297,12 +307,23 @@ impl Engine {
             session.runnable = true;
             self.runnable.push_back(conn);
         }
+        self.sessions.put(session);
+    }
+
+    /// Closes a client that holds more output than its class may.
+    fn close_overfull(&mut self, conn: ConnId) {
+        if let Some(session) = self.sessions.get_mut(conn) {
+            let (client, bytes) = (session.id.0, session.output_bytes());
+            tracing::warn!(client, bytes, "a client is closed: its output is above client-output-buffer-limit");
+            self.stats.output_closed += 1;
+            self.close(conn, false);
+        }
     }
 
     fn drained(&mut self, conn: ConnId) {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.unsent_bytes = 0;
-        session.above_soft_since_us = None;
+        self.above_soft -= usize::from(session.above_soft_since_us.take().is_some());
         if session.state == State::Stuffed && !session.runnable {
             session.runnable = true;
             self.runnable.push_back(conn);
@@ -331,20 +352,30 @@ impl Engine {
     }
 
     /// Ends a session. Replies that are still under way to it are dropped when they come.
+    /// An EXEC that has begun is carried out nevertheless, and its client's place stays taken until then.
     pub(super) fn close(&mut self, conn: ConnId, after_output: bool) {
+        let how = if after_output { Closing::AfterOutput } else { Closing::Now };
+        if self.sessions.get_mut(conn).is_some_and(|session| session.closes_after_exec(how)) {
+            return;
+        }
         if let Some(mut session) = self.sessions.take(conn) {
             self.sessions.forget();
-            self.forget_session(&session);
+            self.forget_session(&mut session);
             let last = after_output.then(|| session.pipeline.take(Output::default()));
             self.effects.push_back(Effect::Close { conn, last });
         }
     }
 
     /// Undoes what a session that is gone has left elsewhere.
-    pub(super) fn forget_session(&mut self, session: &Session) {
+    pub(super) fn forget_session(&mut self, session: &mut Session) {
         self.shared.disconnected(self.core);
+        self.unwatch_keys(&session.watched);
         if session.monitoring {
             self.monitor_left(session.conn);
+        }
+        self.above_soft -= usize::from(session.above_soft_since_us.is_some());
+        if let Some(subscriptions) = session.subscriptions.take() {
+            self.subscriber_left(session.conn, subscriptions);
         }
     }
 
@@ -355,7 +386,7 @@ impl Engine {
     }
 
     fn needs_idle_checks(&self) -> bool {
-        self.config.timeout_s > 0 || self.config.output_limits.normal.soft_bytes > 0
+        self.config.timeout_s > 0 || self.above_soft > 0
     }
 
     /// Closes clients that have been idle for longer than `timeout`.
@@ -375,8 +406,12 @@ impl Engine {
             return;
         }
         let oldest = self.now.unix_us.saturating_sub(u64::from(self.config.timeout_s) * 1_000_000);
-        let idle =
-            |session: &&Session| session.active_us < oldest && session.state == State::Ready && !session.monitoring;
+        let idle = |session: &&Session| {
+            session.active_us < oldest
+                && session.state == State::Ready
+                && !session.monitoring
+                && !session.is_subscriber()
+        };
         let idle: Vec<ConnId> = self.sessions.iter().filter(idle).map(|session| session.conn).collect();
         for conn in idle {
             self.close(conn, true);
@@ -388,8 +423,10 @@ impl Engine {
         let conns: Vec<ConnId> = self.sessions.iter().map(|session| session.conn).collect();
         for conn in conns {
             if let Some(session) = self.sessions.get_mut(conn) {
-                session.state = State::Closing;
                 session.input = None;
+                if !session.closes_after_exec(Closing::AfterOutput) {
+                    session.state = State::Closing;
+                }
             }
             self.list_unsent(conn);
         }
@@ -404,6 +441,7 @@ impl Engine {
     pub fn expects_mail(&self) -> bool {
         self.credits.iter().any(|credits| !credits.is_empty())
             || !self.transactions.is_empty()
+            || !self.executions.is_empty()
             || !self.questions.is_empty()
     }
 

@@ -30,19 +30,25 @@ pub(super) fn edit<'k>(keys: &'k mut Keys<'_>, key: &'k [u8]) -> Result<Option<E
 }
 
 /// Changes a string in place after it was made at least `len` bytes long, with zero bytes where there was nothing; a
-/// key that is not there is created.
+/// key that is not there is created. `change` also answers whether it has changed anything: if it has not, and the string
+/// is as long as it was, nobody who watches the key need know.
 pub(super) fn edit_grown<T>(
     keys: &mut Keys<'_>,
     key: &[u8],
     len: usize,
-    change: impl FnOnce(&mut [u8]) -> T,
+    change: impl FnOnce(&mut [u8]) -> (T, bool),
 ) -> Result<T, ReplyError> {
     if let Some(mut value) = edit(keys, key)? {
-        return Ok(change(value.string_mut(len)));
+        let grows = value.value().string_len() < len;
+        let (result, changes) = change(value.open_mut(len));
+        if grows || changes {
+            value.note_change();
+        }
+        return Ok(result);
     }
     // Zeroed by the allocator, which for large ones costs nothing until the bytes are touched.
     let mut bytes = vec![0; len];
-    let result = change(&mut bytes);
+    let (result, _) = change(&mut bytes);
     keys.set(key, Value::Raw(bytes), Deadline::NEVER);
     Ok(result)
 }
@@ -60,6 +66,15 @@ pub(super) fn grown_len(len: usize, more: usize, cx: &Cx<'_>) -> Result<usize, R
 #[inline]
 fn string(value: ValueRef<'_>) -> Result<ValueRef<'_>, ReplyError> {
     if value.is_string() { Ok(value) } else { Err(ReplyError::WrongType) }
+}
+
+/// A sorted set, or a set, which counts as one: counts a hit or a miss and notes the access.
+pub(super) fn scored<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<CollectionRef<'k>>, ReplyError> {
+    match keys.read_part(key) {
+        None => Ok(None),
+        Some(ValueRef::Collection(value @ (CollectionRef::ZSet(_) | CollectionRef::Set(_)))) => Ok(Some(value)),
+        Some(_) => Err(ReplyError::WrongType),
+    }
 }
 
 /// Makes, for one type of collection, the way to read it and the way to change it.
@@ -93,6 +108,15 @@ macro_rules! collection {
             outcome.map_err(|_| ReplyError::WrongType)?.transpose()
         }
     };
+}
+
+/// A set for a command that only looks whether to change it: no count, no access noted.
+pub(super) fn peek_set<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option<SetRef<'k>>, ReplyError> {
+    match keys.peek(key).map(|entry| entry.value()) {
+        None => Ok(None),
+        Some(ValueRef::Collection(CollectionRef::Set(set))) => Ok(Some(set)),
+        Some(_) => Err(ReplyError::WrongType),
+    }
 }
 
 collection!(List, ListRef, list, change_list, "list");

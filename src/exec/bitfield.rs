@@ -22,12 +22,14 @@ pub(super) fn bitfield(
     // The string grows to the farthest field that is written, even if an overflow then keeps it from being written.
     access::edit_grown(&mut shard.keys(cx.database, cx.now), key, len, |bytes| {
         reply.array(operations.len());
+        let mut changes = false;
         for operation in &operations {
-            match operation.run(bytes) {
+            match operation.run(bytes, &mut changes) {
                 Some(answer) => reply.integer(answer),
                 None => reply.null(),
             }
         }
+        ((), changes)
     })
 }
 
@@ -124,8 +126,9 @@ enum Overflow {
 }
 
 impl Operation {
-    /// Does what is asked to a string that reaches as far as the field. `None` if that failed by overflow.
-    fn run(&self, bytes: &mut [u8]) -> Option<i64> {
+    /// Does what is asked to a string that reaches as far as the field, and notes whether the field holds another number
+    /// now. `None` if that failed by overflow.
+    fn run(&self, bytes: &mut [u8], changes: &mut bool) -> Option<i64> {
         let before = self.field.read(bytes);
         let wanted = match self.action {
             Action::Get => return Some(before),
@@ -133,6 +136,7 @@ impl Operation {
             Action::Increment(increment) => i128::from(before) + i128::from(increment),
         };
         let after = self.field.fit(wanted, self.overflow)?;
+        *changes |= after != before;
         bits::set_field(bytes, self.field.at, self.field.bits, after.cast_unsigned());
         Some(if matches!(self.action, Action::Set(_)) { before } else { after })
     }

@@ -21,7 +21,10 @@ pub(super) fn setbit(
         _ => return Err(ReplyError::BitNotInteger),
     };
     let mut keys = shard.keys(cx.database, cx.now);
-    let before = access::edit_grown(&mut keys, key, offset / 8 + 1, |bytes| bits::replace_bit(bytes, offset, on))?;
+    let before = access::edit_grown(&mut keys, key, offset / 8 + 1, |bytes| {
+        let before = bits::replace_bit(bytes, offset, on);
+        (before, before != on)
+    })?;
     reply.integer(before.into());
     Ok(())
 }

@@ -16,6 +16,10 @@ pub(super) fn dump(
 ) -> Result<(), ReplyError> {
     match shard.keys(cx.database, cx.now).read(args.next()?) {
         None => reply.null(),
+        // The format of Redis 7.2 has no place for them.
+        Some(value) if value.collection().is_some_and(|collection| collection.next_field_deadline().is_some()) => {
+            return Err(ReplyError::DumpFieldDeadlines);
+        }
         Some(value) => reply.bulk_shared(&Bytes::from(rdb::serialize(value))),
     }
     Ok(())

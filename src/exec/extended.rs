@@ -75,6 +75,11 @@ impl Extended {
         Some(Extended { negative, magnitude })
     }
 
+    /// Whether it is no infinity.
+    pub(super) fn is_finite(&self) -> bool {
+        self.magnitude != Magnitude::Infinite
+    }
+
     /// The sum, unless it is infinite or not a number.
     pub(super) fn checked_add(&self, other: &Self) -> Option<Self> {
         let (

@@ -4,6 +4,7 @@ use super::element::element_reply;
 use super::{Cx, access};
 use crate::command::Args;
 use crate::keyspace::Shard;
+use crate::keyspace::collection::HashRef;
 use crate::resp::{Reply, ReplyError};
 
 /// `HSET key field value [field value ...]`
@@ -91,6 +92,102 @@ pub(super) fn hlen(
     Ok(())
 }
 
+/// `HMGET key field [field ...]`
+pub(super) fn hmget(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    let mut keys = shard.keys(cx.database, cx.now);
+    let hash = access::hash(&mut keys, args.next()?)?;
+    reply.array(args.remaining());
+    while let Ok(field) = args.next() {
+        element_reply(hash.and_then(|hash| hash.get(field)), reply);
+    }
+    Ok(())
+}
+
+/// `HSETNX key field value`
+pub(super) fn hsetnx(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    let mut keys = shard.keys(cx.database, cx.now);
+    let (key, field, value) = (args.next()?, args.next()?, args.next()?);
+    let is_new = access::change_hash(&mut keys, key, true, |hash, shapes| {
+        let is_new = hash.as_ref().get(field).is_none();
+        if is_new {
+            hash.set(field, value, shapes);
+        }
+        (is_new, is_new)
+    })?;
+    reply.integer(is_new.unwrap_or_default().into());
+    Ok(())
+}
+
+/// `HEXISTS key field`
+pub(super) fn hexists(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    let mut keys = shard.keys(cx.database, cx.now);
+    let (key, field) = (args.next()?, args.next()?);
+    let value = access::hash(&mut keys, key)?.and_then(|hash| hash.get(field));
+    reply.integer(value.is_some().into());
+    Ok(())
+}
+
+/// `HSTRLEN key field`
+pub(super) fn hstrlen(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    let mut keys = shard.keys(cx.database, cx.now);
+    let (key, field) = (args.next()?, args.next()?);
+    let value = access::hash(&mut keys, key)?.and_then(|hash| hash.get(field));
+    reply.integer(value.map_or(0, |value| value.len()) as i64);
+    Ok(())
+}
+
+/// `HKEYS key`
+pub(super) fn hkeys(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    let mut keys = shard.keys(cx.database, cx.now);
+    let hash = access::hash(&mut keys, args.next()?)?;
+    reply.array(hash.map_or(0, HashRef::live_len));
+    for (field, _) in hash.into_iter().flat_map(HashRef::iter) {
+        element_reply(Some(field), reply);
+    }
+    Ok(())
+}
+
+/// `HVALS key`
+pub(super) fn hvals(
+    shard: &mut Shard,
+    args: &mut Args<'_>,
+    cx: &mut Cx<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<(), ReplyError> {
+    let mut keys = shard.keys(cx.database, cx.now);
+    let hash = access::hash(&mut keys, args.next()?)?;
+    reply.array(hash.map_or(0, HashRef::live_len));
+    for (_, value) in hash.into_iter().flat_map(HashRef::iter) {
+        element_reply(Some(value), reply);
+    }
+    Ok(())
+}
+
 /// `HGETALL key`
 pub(super) fn hgetall(
     shard: &mut Shard,
@@ -103,7 +200,7 @@ pub(super) fn hgetall(
         reply.map(0);
         return Ok(());
     };
-    reply.map(hash.len());
+    reply.map(hash.live_len());
     for (field, value) in hash.iter() {
         element_reply(Some(field), reply);
         element_reply(Some(value), reply);

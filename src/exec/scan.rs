@@ -72,19 +72,41 @@ pub struct ScanOptions<'a> {
     pub pattern: Option<&'a [u8]>,
     /// Only values of this type, in any case (TYPE). An unknown type finds nothing.
     pub type_name: Option<&'a [u8]>,
+    /// Without the values that belong to the names (NOVALUES), which only hashes have.
+    pub names_only: bool,
 }
 
 impl ScanOptions<'_> {
     fn select(&self, entry: EntryRef<'_>) -> bool {
         self.type_name.is_none_or(|name| name.eq_ignore_ascii_case(entry.value().type_name().as_bytes()))
-            && self.pattern.is_none_or(|pattern| matches(pattern, entry.key()))
+            && self.selects(entry.key())
+    }
+
+    /// Whether a key, or an element of a collection, is one that is looked for by its name.
+    pub(super) fn selects(&self, name: &[u8]) -> bool {
+        self.pattern.is_none_or(|pattern| matches(pattern, name))
     }
 }
 
 /// Reads the arguments of `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`.
 pub fn parse<'a>(args: &mut Args<'a>) -> Result<ScanOptions<'a>, ReplyError> {
-    let mut options = ScanOptions { cursor: args.cursor()?, count: COUNT_DEFAULT, pattern: None, type_name: None };
+    let cursor = args.cursor()?;
+    let options = parse_options(cursor, args, true)?;
+    if options.names_only { Err(ReplyError::Syntax) } else { Ok(options) }
+}
+
+/// Reads the options behind a cursor; `has_types`: TYPE is one of them.
+pub(super) fn parse_options<'a>(
+    cursor: u64,
+    args: &mut Args<'a>,
+    has_types: bool,
+) -> Result<ScanOptions<'a>, ReplyError> {
+    let mut options = ScanOptions { cursor, count: COUNT_DEFAULT, pattern: None, type_name: None, names_only: false };
     while !args.is_empty() {
+        if args.keyword("novalues") {
+            options.names_only = true;
+            continue;
+        }
         let option = args.keyword_of(&["match", "count", "type"]);
         if args.is_empty() {
             return Err(ReplyError::Syntax);
@@ -95,8 +117,8 @@ pub fn parse<'a>(args: &mut Args<'a>) -> Result<ScanOptions<'a>, ReplyError> {
                 let count = usize::try_from(args.int()?).map_err(|_| ReplyError::Syntax)?;
                 options.count = if count == 0 { return Err(ReplyError::Syntax) } else { count };
             }
-            Some(_) => options.type_name = Some(args.next()?),
-            None => return Err(ReplyError::Syntax),
+            Some(_) if has_types => options.type_name = Some(args.next()?),
+            _ => return Err(ReplyError::Syntax),
         }
     }
     Ok(options)
@@ -128,6 +150,13 @@ pub fn part(
 pub fn answer(cursor: Option<ScanCursor>, found: &KeyList, reply: &mut Reply<'_>) {
     reply.array(2);
     reply.bulk(itoa::Buffer::new().format(cursor.map_or(0, ScanCursor::pack)).as_bytes());
+    found.answer(reply);
+}
+
+/// Answers a SSCAN, HSCAN or ZSCAN.
+pub(super) fn answer_elements(cursor: u64, found: &KeyList, reply: &mut Reply<'_>) {
+    reply.array(2);
+    reply.bulk(itoa::Buffer::new().format(cursor).as_bytes());
     found.answer(reply);
 }
 
@@ -201,7 +230,8 @@ impl KeyList {
         reply.raw(&self.encoded);
     }
 
-    fn push(&mut self, key: &[u8]) {
+    /// Adds a key.
+    pub fn push(&mut self, key: &[u8]) {
         self.encoded.push(b'$');
         self.encoded.extend_from_slice(itoa::Buffer::new().format(key.len()).as_bytes());
         self.encoded.extend_from_slice(b"\r\n");

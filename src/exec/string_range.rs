@@ -48,7 +48,8 @@ pub(super) fn setrange(
         let end = access::grown_len(offset, part.len(), cx)?;
         access::edit_grown(&mut keys, key, end, |bytes| {
             bytes[offset..end].copy_from_slice(part);
-            bytes.len()
+            // What is written counts as a change even if it is what was there.
+            (bytes.len(), true)
         })?
     };
     reply.integer(len as i64);

@@ -3,6 +3,7 @@
 //! A compact collection is opened (copied to a buffer of the shard), changed, and written back if it is another; a large one
 //! is changed where it lies. Whoever changes it sees no difference. What has become empty goes with its key.
 
+use super::collection::sequence::Offcut;
 use super::collection::{Collection, CollectionRef, Shapes};
 use super::deadline::Deadline;
 use super::entry::{self, INLINE_KEY_BYTES_MAX, Kind};
@@ -29,7 +30,7 @@ impl Keys<'_> {
             let Some(mut collection) = fresh else { return Ok(None) };
             let (_, answer) = change(&mut collection, &self.common.shapes);
             if !collection.is_empty() {
-                self.common.stats.changes += 1;
+                self.changed(key);
                 self.insert_collection(key, collection);
             }
             return Ok(Some(answer));
@@ -45,7 +46,9 @@ impl Keys<'_> {
                 }
             });
             let Some((changed, answer)) = outcome else { return Err(NotACollection) };
-            self.common.stats.changes += u64::from(changed);
+            if changed {
+                self.changed(key);
+            }
             if is_empty {
                 self.remove(position, found);
             }
@@ -54,7 +57,9 @@ impl Keys<'_> {
         let stored = entry::collection(found.header, self.database.cells.from(found.cell)).ok_or(NotACollection)?;
         let mut collection = Collection::open(stored, std::mem::take(&mut self.common.opened));
         let (changed, answer) = change(&mut collection, &self.common.shapes);
-        self.common.stats.changes += u64::from(changed);
+        if changed {
+            self.changed(key);
+        }
         if changed && collection.is_empty() {
             self.remove(position, found);
         } else if changed && let Some((form, bytes)) = collection.compact() {
@@ -79,6 +84,11 @@ impl Keys<'_> {
         }
     }
 
+    /// Drops what was cut off from a collection, in slices if that takes long.
+    pub fn bury(&mut self, offcut: Offcut) {
+        self.common.graveyard.bury_offcut(offcut);
+    }
+
     /// How collections grow.
     pub fn shapes(&self) -> &Shapes {
         &self.common.shapes
@@ -87,6 +97,13 @@ impl Keys<'_> {
     /// The collection of a key for a command that only looks at it: no count, no access noted.
     pub fn peek_collection(&mut self, key: &[u8]) -> Option<CollectionRef<'_>> {
         self.peek(key).map(|entry| entry.value()).and_then(ValueRef::collection)
+    }
+
+    /// The collection of a key that the command has met before, so that it can look at several at once: no count, no access
+    /// noted, nothing removed.
+    pub fn collection(&self, key: &[u8]) -> Option<CollectionRef<'_>> {
+        let found = self.database.find(self.database.position(key), key)?;
+        self.database.entry(found.cell).value().collection()
     }
 
     fn insert_collection(&mut self, key: &[u8], collection: Collection) {

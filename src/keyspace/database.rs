@@ -2,13 +2,16 @@
 
 use super::arena::{Arena, CellRef};
 use super::block::NEVER;
+use super::collection::Collection;
 use super::deadline::{Deadline, Epochs, Form};
 use super::entry::{self, Draft, EntryRef, Header, Kind, Objects, Stored};
+use super::fields::FieldDeadlines;
 use super::lineup::Lineup;
 use super::position::{Position, start_of};
 use super::shard::Common;
 use super::table::{Place, ScanPosition, Table};
-use super::value::Object;
+use super::value::{Object, Value};
+use super::watch::Register;
 use super::wheel::Wheel;
 use crate::base::{KeyHasher, Rng, SlotId};
 use crate::limits::SLOTS;
@@ -32,12 +35,16 @@ pub struct Database {
     pub(super) wheel: Wheel,
     /// Where ticks count from, in milliseconds since 1970: when the first deadline was set.
     pub(super) wheel_start_ms: Option<u64>,
+    /// Hashes with fields that fall due.
+    pub(super) fields: FieldDeadlines,
     /// Keys with a deadline.
     pub(super) volatile: usize,
     /// Bytes that objects take outside their entries.
     pub(super) object_bytes: usize,
     /// The order in which the policy looks at entries, if it keeps one.
     pub(super) lineup: Lineup,
+    /// Keys that somebody watches.
+    pub(super) watched: Register,
 }
 
 /// An entry that has been found.
@@ -58,9 +65,11 @@ impl Database {
             epochs: Epochs::default(),
             wheel: Wheel::new(),
             wheel_start_ms: None,
+            fields: FieldDeadlines::new(),
             volatile: 0,
             object_bytes: 0,
             lineup,
+            watched: Register::default(),
         }
     }
 
@@ -86,11 +95,15 @@ impl Database {
         self.cells.used_bytes() + self.object_bytes
     }
 
-    /// Bytes of the table, the wheel and the queues.
+    /// Bytes of the table, the wheel, the index of fields and the queues.
     #[inline]
     pub fn overhead_bytes(&self) -> usize {
         let objects = self.objects.capacity() * size_of::<Object>();
-        self.table.used_bytes() + objects + self.wheel.used_bytes() + self.lineup.used_bytes()
+        self.table.used_bytes()
+            + objects
+            + self.wheel.used_bytes()
+            + self.fields.used_bytes()
+            + self.lineup.used_bytes()
     }
 
     /// Bytes that the process holds for this database: those in use, and what lies between them.
@@ -239,6 +252,10 @@ impl Database {
 
     /// Takes an entry out. Returns what it held outside.
     pub(super) fn remove(&mut self, position: Position, found: Found) -> Option<Object> {
+        if !self.watched.is_empty() {
+            let key: Box<[u8]> = self.entry(found.cell).key().into();
+            self.watched.changed(&key);
+        }
         let form = found.header.form();
         let charge = self.charge(found.cell);
         self.lineup.removed(position, found.header, charge);
@@ -250,15 +267,19 @@ impl Database {
         object.map(|number| self.drop_object(number))
     }
 
-    /// Puts a value by that is to lie outside its entry; returns what goes into the entry.
-    pub(super) fn keep_object(&mut self, object: Object) -> Stored<'static> {
+    /// Puts the value of a key by that is to lie outside its entry; returns what goes into the entry.
+    pub(super) fn keep_object(&mut self, key: &[u8], object: Object) -> Stored<'static> {
         self.object_bytes += object.heap_bytes();
-        Stored::object(self.objects.insert(object))
+        let next = object.next_field_deadline();
+        let number = self.objects.insert(object);
+        self.fields.changed(number, None, next, || key.into());
+        Stored::object(number)
     }
 
     fn drop_object(&mut self, number: usize) -> Object {
         let object = self.objects.remove(number);
         self.object_bytes -= object.heap_bytes();
+        self.fields.changed(number, object.next_field_deadline(), None, Box::default);
         object
     }
 
@@ -273,14 +294,54 @@ impl Database {
         self.objects.get_mut(number)
     }
 
-    /// Changes the object of an entry in place; the account follows.
+    /// Changes the object of an entry in place; the account and the index of fields follow.
     pub(super) fn change_object(&mut self, position: Position, found: Found, change: impl FnOnce(&mut Object)) {
-        let Some(object) = self.object_mut(found) else { return };
-        let before = object.heap_bytes();
+        let Some(number) = self.entry(found.cell).object_number() else { return };
+        let Some(object) = self.objects.get_mut(number) else { return };
+        let (before, due_before) = (object.heap_bytes(), object.next_field_deadline());
         change(object);
-        let after = object.heap_bytes();
+        let (after, due_after) = (object.heap_bytes(), object.next_field_deadline());
         self.object_bytes = self.object_bytes - before + after;
+        let (cells, objects) = (&self.cells, &self.objects);
+        self.fields.changed(number, due_before, due_after, || entry::key(cells.from(found.cell), objects).into());
         self.lineup.recharge(position, found.header, before, after);
+    }
+
+    /// Removes up to `count` fields that are due from the hash of an entry, if it is one. Answers how many, and whether
+    /// none is left.
+    pub(super) fn expire_fields(
+        &mut self,
+        position: Position,
+        found: Found,
+        now_ms: u64,
+        count: usize,
+    ) -> (usize, bool) {
+        let next = self.object(found).and_then(Object::next_field_deadline);
+        let (mut removed, mut is_empty) = (0, false);
+        if next.is_some_and(|unix_ms| unix_ms < now_ms) {
+            self.change_object(position, found, |object| {
+                if let Value::Collection(collection) = &mut object.value
+                    && let Collection::Hash(hash) = &mut **collection
+                {
+                    removed = hash.expire(now_ms, count);
+                    is_empty = hash.as_ref().is_empty();
+                }
+            });
+        }
+        (removed, is_empty)
+    }
+
+    /// Removes up to `count` fields that are due from some hash, and the key with its last field. Answers how many; `None`
+    /// when there is nothing to do. `gone` gets what is to be dropped.
+    pub(super) fn sweep_fields(&mut self, now_ms: u64, count: usize, gone: impl FnMut(Object)) -> Option<usize> {
+        let key = self.fields.first_due(now_ms)?;
+        let position = self.position(&key);
+        let found = self.find(position, &key)?;
+        let (removed, is_empty) = self.expire_fields(position, found, now_ms, count);
+        if is_empty {
+            self.remove(position, found).into_iter().for_each(gone);
+        }
+        Some(removed)
     }
 
     /// The entry at a place.
@@ -295,10 +356,11 @@ impl Database {
 
     /// The earliest moment at which a sweep may find something.
     pub(super) fn next_due(&self) -> Deadline {
-        match (self.wheel.next_tick(), self.wheel_start_ms) {
+        let keys = match (self.wheel.next_tick(), self.wheel_start_ms) {
             (Some(tick), Some(start_ms)) => Deadline::at(start_ms + (u64::from(tick) + 1) * TICK_MS - 1),
             _ => Deadline::NEVER,
-        }
+        };
+        self.fields.first_ms().map_or(keys, |unix_ms| keys.min(Deadline::at(unix_ms)))
     }
 
     fn tick(&mut self, deadline: Deadline, now_ms: u64) -> u32 {

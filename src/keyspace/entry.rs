@@ -492,6 +492,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The value.
+    pub fn value(&self) -> ValueRef<'_> {
+        self.value.as_ref()
+    }
+
     /// The deadline.
     pub fn deadline(&self) -> Deadline {
         self.deadline

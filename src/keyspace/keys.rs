@@ -12,7 +12,7 @@ use super::position::Position;
 use super::prefetch::prefetch;
 use super::shard::{Common, Tracking};
 use super::value::{Object, Scratch, Value, ValueRef, canonical_integer};
-use crate::limits::{LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
+use crate::limits::{FIELDS_EXPIRED_AT_ONCE, LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
 
 /// Cache lines of a block of the usual size.
 const BLOCK_LINES: usize = 5;
@@ -50,6 +50,22 @@ impl<'s> Keys<'s> {
             self.expire(position, found);
             return None;
         }
+        if self.database.fields.has_due(self.common.now_ms()) && found.header.kind() == Kind::Object {
+            return self.expire_fields(position, found);
+        }
+        Some(found)
+    }
+
+    /// Removes fields that are due from a hash that is about to be looked at, and the key with its last field.
+    #[cold]
+    fn expire_fields(&mut self, position: Position, found: Found) -> Option<Found> {
+        let now_ms = self.common.now_ms();
+        let (removed, is_empty) = self.database.expire_fields(position, found, now_ms, FIELDS_EXPIRED_AT_ONCE);
+        self.common.stats.expired_fields += removed as u64;
+        if is_empty {
+            self.remove(position, found);
+            return None;
+        }
         Some(found)
     }
 
@@ -57,6 +73,16 @@ impl<'s> Keys<'s> {
     fn expire(&mut self, position: Position, found: Found) {
         self.common.stats.expired += 1;
         self.remove(position, found);
+    }
+
+    /// Counts a change of a key, and tells those who watch it. Every change of a value or of its deadline is reported
+    /// here; removals report themselves.
+    #[inline]
+    pub(super) fn changed(&mut self, key: &[u8]) {
+        self.common.stats.changes += 1;
+        if !self.database.watched.is_empty() {
+            self.database.watched.changed(key);
+        }
     }
 
     pub(super) fn remove(&mut self, position: Position, found: Found) {
@@ -268,7 +294,7 @@ impl<'s> Keys<'s> {
     #[inline]
     pub fn set_string(&mut self, key: &[u8], bytes: &[u8], deadline: Option<Deadline>) {
         let position = self.database.position(key);
-        self.common.stats.changes += 1;
+        self.changed(key);
         let new = canonical_integer(bytes).map_or(New::Text(bytes), New::Number);
         match self.locate(position, key) {
             None => self.insert(position, key, new, self.common.or_default(deadline.unwrap_or(Deadline::NEVER)), None),
@@ -297,7 +323,7 @@ impl<'s> Keys<'s> {
     /// Puts an entry that came from elsewhere under `key`, whatever was there.
     pub fn put(&mut self, key: &[u8], entry: Entry) {
         let position = self.database.position(key);
-        self.common.stats.changes += 1;
+        self.changed(key);
         if let Some(old) = self.locate(position, key) {
             self.remove(position, old);
         }
@@ -381,7 +407,7 @@ impl<'s> Keys<'s> {
             New::Object(value) | New::OpenObject(value) => value,
         };
         let key_in_object = if key_in_entry.is_none() { Some(key.into()) } else { None };
-        (key_in_entry, self.database.keep_object(Object { key: key_in_object, value }))
+        (key_in_entry, self.database.keep_object(key, Object { key: key_in_object, value }))
     }
 
     /// Takes a key out with everything that belongs to it.
@@ -392,7 +418,7 @@ impl<'s> Keys<'s> {
         let (deadline, access) = (entry.deadline(), entry.access());
         let inline = (entry.object_number().is_none()).then(|| entry.value().to_value());
         let object = self.database.remove(position, found);
-        self.common.stats.changes += 1;
+        self.changed(key);
         let value = inline.or_else(|| object.map(|object| object.value)).unwrap_or(Value::Int(0));
         let value = if let Value::Packed(_) = value { value.as_ref().to_value() } else { value };
         Some(Entry { value, deadline, access })
@@ -402,7 +428,7 @@ impl<'s> Keys<'s> {
     pub fn delete(&mut self, key: &[u8]) -> bool {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else { return false };
-        self.common.stats.changes += 1;
+        self.changed(key);
         self.remove(position, found);
         true
     }
@@ -411,7 +437,7 @@ impl<'s> Keys<'s> {
     pub fn set_deadline(&mut self, key: &[u8], deadline: Deadline) -> bool {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else { return false };
-        self.common.stats.changes += 1;
+        self.changed(key);
         self.database.reshape(position, found, |draft| draft.deadline = deadline, self.common);
         true
     }
@@ -527,7 +553,7 @@ impl Edit<'_> {
     }
 
     fn replace(mut self, new: New<'_>) {
-        self.keys.common.stats.changes += 1;
+        self.keys.changed(self.key);
         self.keys.overwrite(self.position, self.found, self.key, new, None);
     }
 
@@ -540,7 +566,17 @@ impl Edit<'_> {
     /// A string to be changed in place, made at least `len` bytes long with zeroes. Its encoding is `raw` from here on,
     /// as in Redis after APPEND or SETRANGE.
     pub fn string_mut(&mut self, len: usize) -> &mut [u8] {
-        self.keys.common.stats.changes += 1;
+        self.note_change();
+        self.open_mut(len)
+    }
+
+    /// Counts a change that [`Edit::open_mut`] has made possible.
+    pub fn note_change(&mut self) {
+        self.keys.changed(self.key);
+    }
+
+    /// As [`Edit::string_mut`], for a command that finds out only then whether it changes anything.
+    pub fn open_mut(&mut self, len: usize) -> &mut [u8] {
         if !self.lies_open(len) {
             let mut scratch = Scratch::default();
             let mut bytes = self.value().string_bytes(&mut scratch).to_vec();

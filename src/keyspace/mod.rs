@@ -22,8 +22,9 @@
 //! | `entry`, `value`, `packing`, `deadline` | what an entry is, byte by byte |
 //! | `collection` | lists, sets, hashes and sorted sets |
 //! | `arena` | where entries lie |
-//! | `wheel`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
+//! | `wheel`, `fields`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
 //! | `remains` | what is still to be dropped |
+//! | `watch` | which keys are watched, and whether they have changed |
 //!
 //! Invariants: an entry that is due is never given out; every byte of an entry is charged to the account when it comes
 //! and credited when it goes; a block's earliest tick is never later than the deadline of any of its entries, and the
@@ -39,6 +40,7 @@ mod deadline;
 mod directory;
 mod entry;
 mod eviction;
+mod fields;
 mod keys;
 mod lineup;
 mod packing;
@@ -50,6 +52,7 @@ mod rules;
 mod shard;
 mod table;
 mod value;
+mod watch;
 mod wheel;
 
 pub use arena::{Arena, CellRef};
@@ -63,6 +66,7 @@ pub use rules::Rules;
 pub use shard::{Limits, Shard, ShardStats};
 pub use table::ScanPosition;
 pub use value::{Scratch, Value, ValueRef};
+pub use watch::Version;
 
 #[cfg(test)]
 mod tests;

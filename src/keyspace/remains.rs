@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::collection::Collection;
+use super::collection::sequence::Offcut;
 use super::database::Database;
 use super::lineup::Lineup;
 use super::value::{Object, Value};
@@ -26,6 +27,7 @@ enum Remains {
     Objects(slab::IntoIter<Object>),
     Bytes(Vec<u8>),
     Collection(Box<Collection>),
+    Offcut(Offcut),
 }
 
 impl Graveyard {
@@ -58,6 +60,15 @@ impl Graveyard {
         if bytes.capacity() > BURIAL_BYTES {
             self.bytes += bytes.capacity();
             self.waiting.push_back(Remains::Bytes(bytes));
+        }
+    }
+
+    /// Drops what was cut off from a collection, or puts it by if dropping it takes long.
+    pub(super) fn bury_offcut(&mut self, offcut: Offcut) {
+        let bytes = offcut.heap_bytes();
+        if bytes > BURIAL_BYTES {
+            self.bytes += bytes;
+            self.waiting.push_back(Remains::Offcut(offcut));
         }
     }
 
@@ -100,6 +111,7 @@ impl Graveyard {
                     left == 0
                 }
                 Some(Remains::Collection(collection)) => !collection.drop_some(BURIAL_BYTES),
+                Some(Remains::Offcut(offcut)) => !offcut.drop_some(BURIAL_BYTES),
             };
             if finished {
                 gone += u64::from(matches!(
@@ -122,6 +134,7 @@ impl Graveyard {
                 Remains::Lineup(lineup) => lineup.used_bytes(),
                 Remains::Bytes(bytes) => bytes.capacity(),
                 Remains::Collection(collection) => collection.heap_bytes(),
+                Remains::Offcut(offcut) => offcut.heap_bytes(),
             })
             .sum();
     }

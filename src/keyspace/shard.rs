@@ -13,7 +13,7 @@ use super::remains::Graveyard;
 use super::rules::Rules;
 use crate::base::{KeyHasher, Now, Rng};
 use crate::config::EvictionPolicy;
-use crate::limits::{ARENA_BYTES_MAX, GRANT_BYTES, GRANT_KEYS, WARM_ENTRIES_MIN};
+use crate::limits::{ARENA_BYTES_MAX, FIELDS_EXPIRED_AT_ONCE, GRANT_BYTES, GRANT_KEYS, WARM_ENTRIES_MIN};
 
 /// Counters of one shard, as INFO reports them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct ShardStats {
     pub expired: u64,
     /// Of those, the ones that a sweep found, not a client.
     pub swept: u64,
+    /// Fields of hashes removed because their deadline had passed.
+    pub expired_fields: u64,
     /// Keys removed to make room.
     pub evicted: u64,
     /// Writes to keys (`rdb_changes_since_last_save`).
@@ -262,7 +264,7 @@ impl Shard {
         self.used().iter().map(Database::next_due).min().unwrap_or(Deadline::NEVER)
     }
 
-    /// Removes what has fallen due in at most `blocks` blocks. True if more may be due.
+    /// Removes what has fallen due in at most `blocks` blocks or hashes. True if more may be due.
     pub fn expire_some(&mut self, blocks: usize, now: Now) -> bool {
         let now_ms = now.unix_ms();
         let mut left = blocks;
@@ -272,6 +274,13 @@ impl Shard {
             {
                 self.common.stats.expired += removed as u64;
                 self.common.stats.swept += removed as u64;
+                left -= 1;
+            }
+            while left > 0
+                && let Some(fields) =
+                    database.sweep_fields(now_ms, FIELDS_EXPIRED_AT_ONCE, |object| self.common.graveyard.bury(object))
+            {
+                self.common.stats.expired_fields += fields as u64;
                 left -= 1;
             }
         }
@@ -287,13 +296,15 @@ impl Shard {
     /// Puts an empty database in the place of one, which is dropped in slices.
     pub(super) fn give_up(&mut self, database: usize) {
         let fresh = Database::new(self.common.hasher.clone(), Lineup::new(self.common.rules.policy));
-        let old = std::mem::replace(&mut self.databases[database], fresh);
+        let mut old = std::mem::replace(&mut self.databases[database], fresh);
+        self.replaced(database, &mut old);
         self.common.graveyard.bury_database(old);
     }
 
     /// Exchanges two databases.
     pub fn swap(&mut self, first: usize, second: usize) {
         self.databases.swap(first, second);
+        self.swapped(first, second);
         self.used_databases = self.used_databases.max(first.max(second) + 1);
         self.common.candidates.clear();
         self.common.stats.changes += 1;

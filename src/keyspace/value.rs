@@ -80,6 +80,15 @@ impl Object {
     pub(super) fn heap_bytes(&self) -> usize {
         self.key.as_ref().map_or(0, |key| allocation(key.len())) + self.value.heap_bytes()
     }
+
+    /// When the next field falls due, in milliseconds since 1970, if it is a hash with deadlines of fields.
+    #[inline]
+    pub(super) fn next_field_deadline(&self) -> Option<u64> {
+        match &self.value {
+            Value::Collection(collection) => (**collection).as_ref().next_field_deadline(),
+            _ => None,
+        }
+    }
 }
 
 impl Value {

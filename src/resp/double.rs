@@ -14,14 +14,14 @@ const INTEGER_MAX: f64 = (1_u64 << 52) as f64;
 const TEXT_BYTES_MAX: usize = 32;
 
 /// A number as text on the stack.
-pub(super) struct DoubleText {
+pub struct DoubleText {
     bytes: [u8; TEXT_BYTES_MAX],
     len: usize,
 }
 
 impl DoubleText {
     /// The text of `value`.
-    pub(super) fn new(value: f64) -> Self {
+    pub fn new(value: f64) -> Self {
         let mut text = Self { bytes: [0; TEXT_BYTES_MAX], len: 0 };
         if value.is_nan() {
             text.push(b"nan");
@@ -41,7 +41,8 @@ impl DoubleText {
         text
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    /// The text.
+    pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 

@@ -47,6 +47,7 @@ reply_errors! {
         NotFloat = "ERR value is not a valid float",
         OutOfRange = "ERR value is out of range",
         OutOfRange32 = "ERR value is out of range, value must between -2147483648 and 2147483647",
+        OutOfRange64 = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         NotPositive = "ERR value is out of range, must be positive",
         NoSuchKey = "ERR no such key",
         KeyCountNotPositive = "ERR numkeys should be greater than 0",
@@ -67,6 +68,17 @@ reply_errors! {
         LcsStringTooLong = "ERR String too long for LCS",
         LcsOutOfMemory = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
 
+        // Lists.
+        RankZero =
+            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start \
+            from the end of the list",
+        RankOutOfRange =
+            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+        CountNegative = "ERR COUNT can't be negative",
+        MaxlenNegative = "ERR MAXLEN can't be negative",
+        CountNotPositive = "ERR count should be greater than 0",
+        SortNotNumber = "ERR One or more scores can't be converted into double",
+
         // Bitmaps.
         BitNotInteger = "ERR bit is not an integer or out of range",
         BitOffsetNotInteger = "ERR bit offset is not an integer or out of range",
@@ -76,6 +88,34 @@ reply_errors! {
             "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
         BitfieldOverflow = "ERR Invalid OVERFLOW type specified",
         BitfieldReadOnly = "ERR BITFIELD_RO only supports the GET subcommand",
+
+        // Sorted sets.
+        NotFloatRange = "ERR min or max is not a float",
+        NotMemberRange = "ERR min or max not valid string range item",
+        ScoreNaN = "ERR resulting score is not a number (NaN)",
+        WeightNotFloat = "ERR weight value is not a float",
+        ZaddNxAndXx = "ERR XX and NX options at the same time are not compatible",
+        ZaddGtLtAndNx = "ERR GT, LT, and/or NX options at the same time are not compatible",
+        ZaddIncrement = "ERR INCR option supports a single increment-element pair",
+        ZrangeLimit = "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
+        ZrangeWithScores = "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
+        LimitNegative = "ERR LIMIT can't be negative",
+        // Sets and hashes.
+        RandomCount = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+        NovaluesNotHash = "ERR NOVALUES option can only be used in HSCAN",
+        HashNotInteger = "ERR hash value is not an integer",
+        HashNotFloat = "ERR hash value is not a float",
+        NotFinite = "ERR value is NaN or Infinity",
+        FieldsMissing = "ERR Mandatory argument FIELDS is missing or not at the right position",
+        FieldCountNotPositive = "ERR Number of fields must be a positive integer",
+        FieldCountZero = "ERR Parameter `numFields` should be greater than 0",
+        FieldCountInvalid = "ERR invalid number of fields",
+        FieldCountMismatch = "ERR The `numfields` parameter must match the number of arguments",
+        ExpireNegative = "ERR invalid expire time, must be >= 0",
+        ExpireMissing = "ERR missing expire time",
+        FieldConditions = "ERR Only one of FXX or FNX arguments can be specified",
+        FieldExpirations = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified",
+        DumpFieldDeadlines = "ERR a hash with deadlines of fields cannot be dumped",
 
         // Keys.
         InvalidCursor = "ERR invalid cursor",
@@ -118,7 +158,18 @@ reply_errors! {
         ClientIdNotPositive = "ERR client-id should be greater than 0",
         InvalidClientId = "ERR Invalid client ID",
         PauseMode = "ERR CLIENT PAUSE mode must be WRITE or ALL",
+        TooManySubscriptions = "ERR max number of subscriptions of a client reached",
         UnblockReason = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
+
+        // Transactions.
+        NestedMulti = "ERR MULTI calls can not be nested",
+        WatchInMulti = "ERR WATCH inside MULTI is not allowed",
+        ExecWithoutMulti = "ERR EXEC without MULTI",
+        DiscardWithoutMulti = "ERR DISCARD without MULTI",
+        NotInMulti = "ERR Command not allowed inside a transaction",
+        ExecAborted = "EXECABORT Transaction discarded because of previous errors.",
+        MonitorInMulti = "ERR MONITOR isn't allowed for DENY BLOCKING client",
+        TooManyWatched = "ERR too many watched keys",
 
         // Slots.
         InvalidSlot = "ERR Invalid slot",
@@ -140,6 +191,7 @@ reply_errors! {
     }
     naming {
         WrongArity = "ERR wrong number of arguments for '" {} "' command",
+        InputKeysMissing = "ERR at least 1 input key is needed for '" {} "' command",
         InvalidExpire = "ERR invalid expire time in '" {} "' command",
         NoPermission = "NOPERM User default has no permissions to run the '" {} "' command",
         ClientAttribute = "ERR " {} " cannot contain spaces, newlines or special characters.",

@@ -29,6 +29,7 @@ mod protocol_error;
 mod reply;
 mod request;
 
+pub use double::DoubleText;
 pub use error::ReplyError;
 pub use output::{Output, Pieces};
 pub use parser::{ParserLimits, RequestParser};

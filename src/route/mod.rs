@@ -5,6 +5,7 @@
 
 use crate::base::CoreId;
 use crate::command::{self, Command, Spread};
+use crate::exec::sort;
 use crate::resp::Request;
 use crate::topology::Topology;
 
@@ -34,6 +35,12 @@ pub fn plan(topology: Topology, here: CoreId, command: &'static Command, request
     let Ok(mut keys) = command::keys(command, request) else { return nowhere };
     let Some(first) = keys.next() else { return nowhere };
     let core = topology.core_of(request.get(first.index));
+    if command.spread == Spread::Derived
+        && topology.cores() > 1
+        && sort::reads_elsewhere(command.id, request, core, |key| topology.core_of(key))
+    {
+        return Plan::Several;
+    }
     let mut several_keys = false;
     for key in keys {
         several_keys = true;
@@ -75,5 +82,20 @@ mod tests {
         assert_eq!(plan_of(&["MSET", "foo", "1", "bar", "2"], 1), one(0, true));
         assert_eq!(plan_of(&["MSET", "foo", "1", "bar"], 2), one(1, false));
         assert_eq!(plan_of(&["PING"], 2), one(1, false));
+    }
+
+    #[test]
+    fn patterns_decide_too() {
+        let here = Plan::Core { core: CoreId(1), several_keys: false };
+        assert_eq!(plan_of(&["SORT", "foo"], 2), here);
+        assert_eq!(plan_of(&["SORT", "foo", "BY", "nosort", "GET", "#"], 2), here);
+        assert_eq!(plan_of(&["SORT", "foo", "BY", "w_*"], 2), Plan::Several);
+        assert_eq!(plan_of(&["SORT_RO", "foo", "GET", "*->f"], 2), Plan::Several);
+        assert_eq!(plan_of(&["SORT", "foo", "BY", "w_*"], 1), Plan::Core { core: CoreId(0), several_keys: false });
+        assert_eq!(plan_of(&["SORT", "foo", "BY", "w{foo}*", "GET", "{foo}_*->f"], 2), here);
+        assert_eq!(plan_of(&["SORT", "foo", "BY", "w{bar}*"], 2), Plan::Several);
+        assert_eq!(plan_of(&["SORT", "foo", "BY", "*{foo}"], 2), Plan::Several);
+        assert_eq!(plan_of(&["SORT", "foo", "STORE", "bar"], 2), Plan::Several);
+        assert_eq!(plan_of(&["SORT", "foo", "BY", "w_*", "BAD"], 2), here);
     }
 }

@@ -6,15 +6,20 @@
 
 mod input;
 mod pipeline;
+mod queue;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 pub use input::Input;
 pub use pipeline::Pipeline;
+pub use queue::Queue;
 
 use crate::base::{ClientId, ConnId};
 use crate::command::CommandId;
+use crate::keyspace::Version;
+use crate::pubsub::{Kind, Subscriptions};
 use crate::resp::Protocol;
+use crate::txn::TxnId;
 
 /// Where a client comes from, as CLIENT LIST shows it.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +54,8 @@ pub enum State {
     Ready,
     /// A request that needs all cores, or several, is under way; nothing may overtake it.
     Busy,
+    /// The next queued command of an EXEC is to be run.
+    Executing,
     /// The next request waits until all earlier ones are answered.
     Draining,
     /// The core that owns the next key owes too many replies.
@@ -71,6 +78,30 @@ pub struct Selected {
     pub database: u16,
     /// CLIENT NO-TOUCH: commands leave the time of the last access as it is.
     pub no_touch: bool,
+}
+
+/// An EXEC that is under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Executing {
+    /// Its number in the engine's books.
+    pub number: u32,
+    /// The transaction that holds its keys, once it does.
+    pub holder: Option<TxnId>,
+    /// Commands that were queued, and the bytes that they take.
+    pub commands: usize,
+    /// See [`Executing::commands`].
+    pub memory_bytes: usize,
+    /// The connection is to be closed when it has ended: when what the client is owed has left, or at once.
+    pub closes: Option<Closing>,
+}
+
+/// How a connection is closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closing {
+    /// When the output has left.
+    AfterOutput,
+    /// At once.
+    Now,
 }
 
 /// One client.
@@ -96,6 +127,8 @@ pub struct Session {
     pub no_touch: bool,
     /// The client is fed by MONITOR.
     pub monitoring: bool,
+    /// What it is subscribed to; `None` if to nothing.
+    pub subscriptions: Option<Box<Subscriptions>>,
     /// CLIENT SETNAME.
     pub name: Option<Box<str>>,
     /// CLIENT SETINFO LIB-NAME.
@@ -114,6 +147,12 @@ pub struct Session {
     pub received_bytes: u64,
     /// Bytes handed to the network.
     pub sent_bytes: u64,
+    /// What it has queued since MULTI.
+    pub queue: Option<Box<Queue>>,
+    /// Keys that it watches, each with its database and what it was like.
+    pub watched: BTreeMap<(u16, Box<[u8]>), Version>,
+    /// Its EXEC.
+    pub executing: Option<Executing>,
     /// Whether it goes on.
     pub state: State,
     /// Bytes that are not yet a whole request, or that wait for their turn.
@@ -124,6 +163,8 @@ pub struct Session {
     pub unsent_bytes: usize,
     /// Since when that has been above the soft limit, on the monotonic clock.
     pub above_soft_since_us: Option<u64>,
+    /// It holds more output than it may, and is closed at the end of the turn.
+    pub overfull: bool,
     /// Reading from its socket is suspended.
     pub reading_paused: bool,
     /// Its peer sends nothing more.
@@ -148,6 +189,7 @@ impl Session {
             no_evict: false,
             no_touch: false,
             monitoring: false,
+            subscriptions: None,
             name: None,
             library_name: None,
             library_version: None,
@@ -157,11 +199,15 @@ impl Session {
             commands: 0,
             received_bytes: 0,
             sent_bytes: 0,
+            queue: None,
+            watched: BTreeMap::new(),
+            executing: None,
             state: State::Ready,
             input: None,
             pipeline: Pipeline::default(),
             unsent_bytes: 0,
             above_soft_since_us: None,
+            overfull: false,
             reading_paused: false,
             ended: false,
             listed: false,
@@ -169,7 +215,7 @@ impl Session {
         }
     }
 
-    /// Back to how it came (RESET), but for its identity.
+    /// Back to how it came (RESET), but for its identity and its subscriptions, which others know of.
     pub fn reset(&mut self, authenticated: bool) {
         self.protocol = Protocol::Resp2;
         self.database = 0;
@@ -179,6 +225,7 @@ impl Session {
         self.no_touch = false;
         self.monitoring = false;
         self.name = None;
+        self.queue = None;
     }
 
     /// Reserves the place of a reply that comes later, or [`NO_PLACE`] if the client does not want this one.
@@ -193,10 +240,53 @@ impl Session {
         NO_PLACE
     }
 
+    /// Whether it has a subscription.
+    #[inline]
+    pub fn is_subscriber(&self) -> bool {
+        self.subscriptions.is_some()
+    }
+
+    /// Its subscriptions of one kind.
+    pub fn subscribed(&self, kind: Kind) -> usize {
+        self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.count(kind))
+    }
+
+    /// Bytes that it holds in memory for its client: replies and messages, in its own hands and in those of the network.
+    #[inline]
+    pub fn output_bytes(&self) -> usize {
+        self.pipeline.held_bytes() + self.unsent_bytes
+    }
+
     /// How its next command meets the keyspace.
     #[inline]
     pub fn selected(&self) -> Selected {
         Selected { database: self.database, no_touch: self.no_touch }
+    }
+
+    /// A request was refused: what is queued, if anything is, will not run.
+    pub fn refuse_queue(&mut self) {
+        if let Some(queue) = &mut self.queue {
+            queue.refuse();
+        }
+    }
+
+    /// Has the connection closed once the EXEC that is under way has ended. False if there is none.
+    pub fn closes_after_exec(&mut self, how: Closing) -> bool {
+        match &mut self.executing {
+            Some(executing) if executing.closes != Some(Closing::Now) => executing.closes = Some(how),
+            _ => {}
+        }
+        self.executing.is_some()
+    }
+
+    /// Whether the client is gone, and its EXEC is not.
+    pub fn is_broken(&self) -> bool {
+        self.executing.is_some_and(|executing| executing.closes == Some(Closing::Now))
+    }
+
+    /// Bytes of commands that wait in it: sent and not yet looked at, and queued.
+    pub fn waiting_bytes(&self) -> usize {
+        self.input_bytes() + self.queue.as_ref().map_or(0, |queue| queue.memory_bytes())
     }
 
     /// Bytes that wait in it for being run.

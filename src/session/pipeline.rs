@@ -8,6 +8,13 @@
 //!
 //! A reply that nothing precedes is encoded straight into `out`. Behind a reserved place, replies gather in `later`, and
 //! move to `out` when the place is filled.
+//!
+//! A *push* (a message to a subscriber) answers no request, so it waits for no reply: it goes to the end of `out`, where
+//! only whole replies stand, in front of all that are awaited. A client that waits long for a reply still gets its
+//! messages at once, and pushes keep their order among each other. The one exception is a place that is reserved for the
+//! confirmation of a subscription: its first message may come before the last core has acknowledged it, so pushes go
+//! behind that place. They are not held up by anything else there: whoever changes its subscriptions has had every earlier
+//! reply, and its next request waits for the confirmation.
 
 use std::collections::VecDeque;
 
@@ -29,6 +36,8 @@ pub struct Pipeline {
     held: VecDeque<Held>,
     later: Output,
     next_place: u32,
+    /// The place that pushes must not overtake.
+    confirmation: Option<u32>,
 }
 
 impl Pipeline {
@@ -83,6 +92,19 @@ impl Pipeline {
         place
     }
 
+    /// Reserves the place of a reply that no push may overtake.
+    pub fn reserve_confirmation(&mut self) -> u32 {
+        debug_assert!(self.is_settled(), "pushes would wait for more than the confirmation");
+        let place = self.reserve();
+        self.confirmation = Some(place);
+        place
+    }
+
+    /// Lets `write` encode a push. See the module for where it goes.
+    pub fn push(&mut self, write: impl FnOnce(&mut Output)) {
+        if self.confirmation.is_some() { self.reply(write) } else { write(&mut self.out) }
+    }
+
     /// Puts a reply, `len` bytes of `from` beginning at `start`, in its place. True if bytes became ready to leave.
     pub fn fill(&mut self, place: u32, from: &Output, start: usize, len: usize) -> bool {
         let found = self.held.iter().position(|held| matches!(held, Held::Waiting { place: at } if *at == place));
@@ -90,6 +112,7 @@ impl Pipeline {
             debug_assert!(false, "a reply for a place that was not reserved");
             return false;
         };
+        self.confirmation.take_if(|confirmation| *confirmation == place);
         if index > 0 {
             let kept = self.later.len();
             self.later.append_range(from, start, len);
@@ -169,6 +192,26 @@ mod tests {
             prop_assert!(pipeline.is_settled());
             prop_assert_eq!(left, expected);
         }
+    }
+
+    #[test]
+    fn pushes_wait_for_no_reply_but_a_confirmation() {
+        let mut pipeline = Pipeline::default();
+        let say = |text: &'static str| move |out: &mut Output| out.bytes_mut().extend_from_slice(text.as_bytes());
+        let awaited = pipeline.reserve();
+        pipeline.push(say("push1 "));
+        pipeline.reply(say("reply2 "));
+        pipeline.push(say("push2 "));
+        fill(&mut pipeline, (awaited, b"reply1 ".to_vec()));
+        pipeline.push(say("push3 "));
+        let confirmation = pipeline.reserve_confirmation();
+        pipeline.push(say("push4 "));
+        assert_eq!(text(&pipeline.take(Output::default())), b"push1 push2 reply1 reply2 push3 ");
+        pipeline.push(say("push5 "));
+        fill(&mut pipeline, (confirmation, b"confirmed ".to_vec()));
+        pipeline.push(say("push6 "));
+        assert_eq!(text(&pipeline.take(Output::default())), b"confirmed push4 push5 push6 ");
+        assert!(pipeline.is_settled());
     }
 
     fn fill(pipeline: &mut Pipeline, (place, reply): (u32, Vec<u8>)) {

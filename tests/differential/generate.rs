@@ -45,7 +45,9 @@ impl Operation {
 
     /// The keys it names.
     pub(crate) fn keys(&self) -> Vec<&[u8]> {
-        self.words.iter().map(Vec::as_slice).filter(|word| KEYS.contains(word) || BIG_KEYS.contains(word)).collect()
+        let named = [&KEYS[..], &BIG_KEYS, &SORTED_SETS, &LIST_KEYS];
+        let is_key = |word: &&[u8]| named.iter().any(|keys| keys.contains(word));
+        self.words.iter().map(Vec::as_slice).filter(is_key).collect()
     }
 
     /// Whether it can matter to commands on any key.
@@ -53,7 +55,19 @@ impl Operation {
         let name = self.words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
         matches!(
             &name[..],
-            b"SELECT" | b"SWAPDB" | b"FLUSHALL" | b"FLUSHDB" | b"RESET" | b"HELLO" | b"CONFIG" | b"CLIENT"
+            b"SELECT"
+                | b"SWAPDB"
+                | b"FLUSHALL"
+                | b"FLUSHDB"
+                | b"RESET"
+                | b"HELLO"
+                | b"CONFIG"
+                | b"CLIENT"
+                | b"MULTI"
+                | b"EXEC"
+                | b"DISCARD"
+                | b"WATCH"
+                | b"UNWATCH"
         )
     }
 }
@@ -72,7 +86,13 @@ const KEYS: [&[u8]; 12] = [
     b"spa ce",
     b"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
 ];
+/// Keys that mostly hold lists.
+const LIST_KEYS: [&[u8]; 5] = [b"l1", b"l2", b"{l}3", b"{l}4", b"l5"];
 const BIG_KEYS: [&[u8]; 2] = [b"big:1", b"big:2"];
+
+/// Sorted sets, mostly: those that are sources of unions and those that are also their destinations, so that scores do not
+/// grow out of bounds; and those of which the table of commands says more.
+const SORTED_SETS: [&[u8]; 7] = [b"z:1", b"z:2", b"z:3", b"z:4", b"z:5", b"z:lex", b"z:few"];
 
 const EDGES: [&str; 24] = [
     "0",
@@ -210,6 +230,9 @@ impl Generator {
         if self.rng.u16(..500) == 0 {
             self.silence();
         }
+        if self.pending.is_empty() && self.rng.u8(..50) == 0 {
+            self.transaction();
+        }
         self.pending.pop().unwrap_or_else(|| self.one())
     }
 
@@ -227,6 +250,56 @@ impl Generator {
                 self.pending.push(inside);
             }
             self.pending.push(quiet(Operation::plain(client, &["CLIENT", "REPLY", "OFF"])));
+        }
+    }
+
+    /// Queues a transaction, last first: keys may be watched before it, and anybody may change them.
+    fn transaction(&mut self) {
+        let client = self.client;
+        let end = if self.rng.u8(..10) == 0 { "DISCARD" } else { "EXEC" };
+        self.pending.push(Operation::plain(client, &[end]));
+        for _ in 0..self.rng.usize(0..8) {
+            let queued = self.queueable();
+            self.pending.push(queued);
+        }
+        if self.rng.u8(..20) == 0 {
+            let nested = [["MULTI"].as_slice(), &["WATCH", "a"], &["UNWATCH"], &["DISCARD", "x"]];
+            self.pending.push(Operation::plain(client, nested[self.rng.usize(..nested.len())]));
+        }
+        self.pending.push(Operation::plain(client, &["MULTI"]));
+        if self.rng.bool() {
+            for _ in 0..self.rng.usize(0..3) {
+                let change = self.queueable();
+                self.pending.push(Operation { client: self.rng.usize(..CLIENTS), ..change });
+            }
+            let mut words = vec![b"WATCH".to_vec()];
+            words.extend((0..self.rng.usize(1..4)).map(|_| pick(&mut self.rng, &KEYS).to_vec()));
+            self.pending.push(Operation { words, ..Operation::plain(client, &[]) });
+        }
+    }
+
+    /// A command whose reply is the same to the byte on both servers, wherever it stands, and which leaves the connection
+    /// as it is.
+    fn queueable(&mut self) -> Operation {
+        loop {
+            let operation = self.one();
+            let name = operation.words.first().map(|name| name.to_ascii_uppercase()).unwrap_or_default();
+            let of_the_program = matches!(
+                &name[..],
+                b"AUTH"
+                    | b"CLIENT"
+                    | b"COMMAND"
+                    | b"CONFIG"
+                    | b"DEBUG"
+                    | b"DUMP"
+                    | b"HELLO"
+                    | b"OBJECT"
+                    | b"QUIT"
+                    | b"RESET"
+            );
+            if operation.compare == Compare::Exact && !operation.settles && !of_the_program {
+                return operation;
+            }
         }
     }
 
@@ -319,6 +392,14 @@ fn fill(rng: &mut Rng, name: &str, payloads: &[Vec<u8>], deadlines: &mut u64) ->
     match name {
         "k" => pick(rng, &KEYS).to_vec(),
         "big" => pick(rng, &BIG_KEYS).to_vec(),
+        "l" => match rng.u8(..16) {
+            0 => pick(rng, &KEYS).to_vec(),
+            _ => pick(rng, &LIST_KEYS).to_vec(),
+        },
+        "e" => match rng.u8(..8) {
+            0 => vec![rng.u8(b'a'..=b'c')],
+            _ => number(rng.i64(0..12)),
+        },
         "v" => value(rng),
         "bigvalue" => (0..rng.usize(16_000..40_000)).map(|_| rng.u8(b'a'..=b'c')).collect(),
         "int" => match rng.u8(..8) {
@@ -359,6 +440,38 @@ fn fill(rng: &mut Rng, name: &str, payloads: &[Vec<u8>], deadlines: &mut u64) ->
         "db" => number(rng.i64(0..3)),
         "pattern" => pick(rng, &PATTERNS).as_bytes().to_vec(),
         "payload" => payloads[rng.usize(..payloads.len())].clone(),
+        "zset" => match rng.u8(..12) {
+            0 => pick(rng, &KEYS).to_vec(),
+            _ => pick(rng, &SORTED_SETS[..5]).to_vec(),
+        },
+        "zsource" => pick(rng, &SORTED_SETS[..3]).to_vec(),
+        "zstore" => pick(rng, &SORTED_SETS[3..5]).to_vec(),
+        "score" => match rng.u8(..16) {
+            0 => pick(rng, &["inf", "-inf", "+inf", "nan", "", "1e3", "0x10", " 1", "1e400"]).as_bytes().to_vec(),
+            1..5 => format!("{}.{}", rng.i32(-20..20), pick(rng, &["5", "25", "75", "125"])).into_bytes(),
+            _ => number(rng.i64(-5..20)),
+        },
+        "weight" => pick(rng, &["0", "1", "2", "-1", "0.5"]).as_bytes().to_vec(),
+        "limit" => match rng.u8(..8) {
+            0 => pick(rng, &["-inf", "+inf", "(inf", "(", "", "nan", "x", "(x", " 1"]).as_bytes().to_vec(),
+            1..3 => format!("({}", rng.i32(-10..25)).into_bytes(),
+            _ => number(rng.i64(-10..25)),
+        },
+        "member" => match rng.u8(..16) {
+            0 => value(rng),
+            1..4 => number(rng.i64(-60..60)),
+            _ => (0..rng.usize(1..4)).map(|_| rng.u8(b'a'..=b'f')).collect(),
+        },
+        "letters" => (0..rng.usize(1..4)).map(|_| rng.u8(b'a'..=b'f')).collect(),
+        "lexlimit" => match rng.u8(..8) {
+            0 => pick(rng, &["-", "+", "", "a", "[", "(", "-x", "++"]).as_bytes().to_vec(),
+            1..3 => pick(rng, &["-", "+"]).as_bytes().to_vec(),
+            _ => {
+                let mut limit = pick(rng, &["[", "("]).as_bytes().to_vec();
+                limit.extend((0..rng.usize(1..3)).map(|_| rng.u8(b'a'..=b'f')));
+                limit
+            }
+        },
         "name" => pick(rng, &["me", "you", "", "a b", "line\n", "x".repeat(50).as_str()]).as_bytes().to_vec(),
         "junkname" => {
             pick(rng, &["nosuch", "GETT", "se", "\r\n", "'quoted'", "x".repeat(200).as_str()]).as_bytes().to_vec()

@@ -38,7 +38,8 @@ const fn settles(weight: u32, template: &'static str) -> Row {
 }
 
 /// Every form that is sent.
-pub(crate) const TABLE: &[&[Row]] = &[STRINGS, BITMAPS, KEYS, CONNECTION, SERVER, COMMANDS];
+pub(crate) const TABLE: &[&[Row]] =
+    &[STRINGS, BITMAPS, LISTS, SORTED_SETS, SETS, HASHES, KEYS, CONNECTION, PUBSUB, SERVER, TRANSACTIONS, COMMANDS];
 
 const STRINGS: &[Row] = &[
     row(60, "GET {k}"),
@@ -94,6 +95,136 @@ const BITMAPS: &[Row] = &[
     fixed(3, "(BITFIELD|BITFIELD_RO) {k} [GET|SET|INCRBY|OVERFLOW] [{bits}|x8|u64|i65] [{bitplace}|-1|#-1] [{int}|x]"),
 ];
 
+// Scores are such that Redis 7.0, which writes seventeen digits, writes them as 7.2 does. `z:lex` has members
+// of one score alone, as ranges of members make no sense elsewhere; `z:few` stays small, as walks have an order of their own
+// elsewhere.
+const SORTED_SETS: &[Row] = &[
+    row(40, "ZADD {zset} <{score} {member}>"),
+    row(25, "ZADD {zset} [NX|XX] [GT|LT] [CH] [INCR] {score} {member}"),
+    row(10, "ZADD {zset} <(NX|XX|GT|LT|CH|INCR)> <{score} {member}>"),
+    row(15, "ZINCRBY {zset} {score} {member}"),
+    fixed(20, "ZADD z:lex <0 {letters}>"),
+    row(6, "ZADD z:few <{score} (a|bb|c|1|2)>"),
+    row(8, "ZREM ({zset} <{member}>|z:lex <{letters}>|z:few <(a|bb|c|1|2)>)"),
+    row(6, "ZCARD {zset}"),
+    row(10, "ZSCORE {zset} {member}"),
+    row(6, "ZMSCORE {zset} <{member}>"),
+    fixed(10, "(ZRANK|ZREVRANK) {zset} {member}"),
+    row(10, "ZCOUNT {zset} {limit} {limit}"),
+    row(10, "ZLEXCOUNT z:lex {lexlimit} {lexlimit}"),
+    row(20, "ZRANGE {zset} {index} {index} [REV] [WITHSCORES] [LIMIT {small} {small}]"),
+    row(20, "ZRANGE {zset} {limit} {limit} BYSCORE [REV] [WITHSCORES] [LIMIT {small} {index}]"),
+    row(10, "ZRANGE z:lex {lexlimit} {lexlimit} BYLEX [REV] [LIMIT {small} {index}] [WITHSCORES]"),
+    row(10, "ZREVRANGE {zset} {index} {index} [WITHSCORES]"),
+    row(10, "(ZRANGEBYSCORE|ZREVRANGEBYSCORE) {zset} {limit} {limit} [WITHSCORES] [LIMIT {index} {index}]"),
+    row(10, "(ZRANGEBYLEX|ZREVRANGEBYLEX) z:lex {lexlimit} {lexlimit} [LIMIT {index} {index}]"),
+    row(8, "ZRANGESTORE {zstore} {zset} {index} {index} [REV]"),
+    row(8, "ZRANGESTORE {zstore} {zset} {limit} {limit} BYSCORE [REV] [LIMIT {small} {index}]"),
+    row(4, "ZREMRANGEBYRANK {zset} {index} {index}"),
+    row(4, "ZREMRANGEBYSCORE {zset} {limit} {limit}"),
+    row(4, "ZREMRANGEBYLEX z:lex {lexlimit} {lexlimit}"),
+    row(8, "(ZPOPMIN|ZPOPMAX) {zset} [{small}]"),
+    row(6, "ZMPOP (1 {zset}|2 {zset} {zset}) (MIN|MAX) [COUNT {small}]"),
+    fixed_by(8, "ZRANDMEMBER {zset} [({small}|-{small}|100|x) [WITHSCORES]]", Compare::Shape),
+    by(6, "ZSCAN {zset} 0 [MATCH {pattern}] [COUNT {small}]", Compare::Shape),
+    row(6, "ZSCAN z:few 0 [MATCH {pattern}] [COUNT {small}]"),
+    row(
+        12,
+        "(ZUNION|ZINTER) (1 {zset}|2 {zset} {zset} [WEIGHTS {weight} {weight}]) [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]",
+    ),
+    row(
+        12,
+        "(ZUNIONSTORE|ZINTERSTORE) {zstore} 2 {zset} {zsource} [WEIGHTS {weight} {weight}] [AGGREGATE (SUM|MIN|MAX)]",
+    ),
+    row(6, "ZDIFF (1 {zset}|2 {zset} {zset}) [WITHSCORES]"),
+    row(6, "ZDIFFSTORE {zstore} 2 {zset} {zset}"),
+    row(6, "ZINTERCARD (1 {zset}|2 {zset} {zset}) [LIMIT {small}]"),
+    row(8, "(TYPE|OBJECT ENCODING|EXISTS|PERSIST|GET|TTL) {zset}"),
+    row(3, "(COPY|RENAME|RENAMENX) {zset} {zstore}"),
+    row(2, "DEL {zset}"),
+];
+
+const SETS: &[Row] = &[
+    row(40, "SADD {k} <{v}>"),
+    row(15, "SADD {k} <{int}>"),
+    row(15, "SREM {k} <{v}>"),
+    row(10, "SCARD {k}"),
+    row(10, "SISMEMBER {k} {v}"),
+    row(10, "SMISMEMBER {k} <{v}>"),
+    by(10, "SMEMBERS {k}", Compare::Unordered),
+    // All of them, or the two servers would go on with different sets.
+    fixed_by(4, "SPOP {k} 1000000", Compare::Unordered),
+    fixed(2, "SPOP {k} (0|-1|x|1 2)"),
+    fixed_by(8, "SRANDMEMBER {k} [0|1|3|-3]", Compare::Shape),
+    fixed_by(3, "SRANDMEMBER {k} 1000000", Compare::Unordered),
+    fixed(2, "SRANDMEMBER {k} (x|1 2|-9223372036854775808)"),
+    row(10, "SMOVE {k} {k} {v}"),
+    by(15, "(SINTER|SUNION|SDIFF) <{k}>", Compare::Unordered),
+    row(15, "(SINTERSTORE|SUNIONSTORE|SDIFFSTORE) {k} <{k}>"),
+    row(6, "SINTERCARD 2 {k} {k} [LIMIT {small}]"),
+    fixed(3, "SINTERCARD (0|-1|x|3) {k} [{k}] [LIMIT|BAD] [{int}]"),
+    fixed_by(6, "SSCAN {k} 0 COUNT 1000 [MATCH {pattern}]", Compare::Nested),
+    fixed(3, "SSCAN {k} (x|0 COUNT 0|0 COUNT x|0 MATCH|0 BAD 1|0 TYPE set)"),
+];
+
+const HASHES: &[Row] = &[
+    row(40, "HSET {k} <{v} {v}>"),
+    row(4, "HSET {k} <{v}>"),
+    row(6, "HMSET {k} <{v} {v}>"),
+    row(10, "HSETNX {k} {v} {v}"),
+    row(15, "HGET {k} {v}"),
+    row(10, "HMGET {k} <{v}>"),
+    by(10, "HGETALL {k}", Compare::Settings),
+    by(8, "(HKEYS|HVALS) {k}", Compare::Unordered),
+    row(8, "HLEN {k}"),
+    row(8, "(HEXISTS|HSTRLEN) {k} {v}"),
+    row(15, "HDEL {k} <{v}>"),
+    row(15, "HINCRBY {k} {v} {int}"),
+    row(10, "HINCRBYFLOAT {k} {v} {float}"),
+    fixed_by(6, "HRANDFIELD {k} [0|1|3|-3]", Compare::Shape),
+    fixed_by(3, "HRANDFIELD {k} (1|3|-3) WITHVALUES", Compare::Shape),
+    fixed_by(3, "HRANDFIELD {k} 1000000", Compare::Unordered),
+    fixed(2, "HRANDFIELD {k} (x|1 BAD|1 WITHVALUES 2|-9223372036854775808|4611686018427387904 WITHVALUES)"),
+    fixed_by(6, "HSCAN {k} 0 COUNT 1000 [MATCH {pattern}]", Compare::Nested),
+    fixed(3, "HSCAN {k} (x|0 COUNT 0|0 COUNT x|0 MATCH|0 BAD 1)"),
+];
+
+const LISTS: &[Row] = &[
+    row(30, "(LPUSH|RPUSH) {l} <{e}>"),
+    row(6, "(LPUSHX|RPUSHX) {l} <{e}>"),
+    row(2, "(LPUSH|RPUSH) {l} <{v}>"),
+    row(12, "(LPOP|RPOP) {l}"),
+    row(8, "(LPOP|RPOP) {l} {small}"),
+    row(2, "(LPOP|RPOP) {l} (-1|x|100|0|1 2)"),
+    row(8, "LLEN {l}"),
+    row(4, "(DEL|UNLINK|EXISTS|TYPE|TTL|OBJECT ENCODING) {l}"),
+    row(4, "(COPY|RENAME) {l} {l}"),
+    row(8, "LINDEX {l} {index}"),
+    row(8, "LSET {l} {index} {e}"),
+    row(8, "LINSERT {l} (BEFORE|AFTER) {e} {e}"),
+    row(8, "LREM {l} (0|1|2|-1|-2|{int}) {e}"),
+    row(20, "LRANGE {l} {index} {index}"),
+    row(8, "LRANGE {l} 0 -1"),
+    row(4, "LTRIM {l} (0|1|2|{index}) (-1|-2|{index})"),
+    row(10, "LPOS {l} {e} [RANK (1|-1|2|-2|0|5)] [COUNT (0|1|2|-1)] [MAXLEN (0|1|5|-1)]"),
+    row(8, "LMOVE {l} {l} (LEFT|RIGHT) (LEFT|RIGHT)"),
+    row(6, "RPOPLPUSH {l} {l}"),
+    row(6, "LMPOP 2 {l} {l} (LEFT|RIGHT) [COUNT (0|1|3|x)]"),
+    row(2, "LMPOP (0|1|3|x) {l} {l} (LEFT|RIGHT) [COUNT 1]"),
+    fixed(4, "SET w_{e} {int}"),
+    fixed(4, "HSET h_{e} f {e} g {int}"),
+    row(10, "(SORT|SORT_RO) {l} [LIMIT {index} {index}] [ASC|DESC] [ALPHA]"),
+    row(
+        10,
+        "SORT {l} [BY (w_*|h_*->g|h_*->f|nosort|w_*->f)] [LIMIT {index} {index}] [ASC|DESC] [<GET (#|w_*|h_*->f|h_*->|x)>]",
+    ),
+    row(4, "SORT_RO {l} BY (w_*|h_*->f|nosort) [LIMIT 0 3] GET # GET (w_*|h_*->g)"),
+    // Redis orders equal texts as it happens where it sorts a part alone, so no LIMIT by text.
+    row(6, "SORT {l} [BY (w_*|nosort)] [DESC] ALPHA [<GET (#|w_*)>] STORE {l}"),
+    row(3, "SORT {l} [LIMIT {index} {index}] ALPHA [GET w_*] STORE {l}"),
+    row(2, "(SORT|SORT_RO) {l} <(BY|GET|LIMIT|STORE|ASC|{e})>"),
+];
+
 const KEYS: &[Row] = &[
     row(20, "(DEL|UNLINK) <{k}>"),
     row(15, "(EXISTS|TOUCH) <{k}>"),
@@ -115,7 +246,7 @@ const KEYS: &[Row] = &[
     row(8, "MOVE {k} {db}"),
     row(3, "SWAPDB {db} {db}"),
     fixed_by(8, "KEYS {pattern}", Compare::Unordered),
-    fixed_by(6, "SCAN [MATCH {pattern}] [COUNT (1|3|10|1000)] [TYPE (string|list)]", Compare::ScanAll),
+    fixed_by(6, "SCAN [MATCH {pattern}] [COUNT (1|3|10|1000)] [TYPE (string|list|set|hash)]", Compare::ScanAll),
     fixed(3, "SCAN (x|18446744073709551616|0 COUNT 0|0 COUNT x|0 MATCH|0 BAD 1)"),
     fixed_by(5, "RANDOMKEY", Compare::RandomKey),
     row(20, "OBJECT ENCODING {k}"),
@@ -150,9 +281,19 @@ const CONNECTION: &[Row] = &[
     fixed(1, "CLIENT KILL (1.2.3.4:5|ID 99999999|ID x|TYPE bad|TYPE pubsub|USER nobody|SKIPME maybe|ADDR 1.2.3.4:5)"),
     fixed(1, "CLIENT UNBLOCK (99999999|x) [TIMEOUT|ERROR|BAD]"),
     fixed(1, "CLIENT (UNPAUSE|PAUSE x|PAUSE -1|PAUSE 1 BAD|REPLY BAD|REPLY ON|BAD)"),
-    fixed_by(1, "(CLIENT|CONFIG|OBJECT|MEMORY|SLOWLOG|LATENCY|COMMAND|DEBUG) HELP", Compare::Shape),
+    fixed_by(1, "(CLIENT|CONFIG|OBJECT|MEMORY|PUBSUB|SLOWLOG|LATENCY|COMMAND|DEBUG) HELP", Compare::Shape),
     row(3, "{junkname} <{v}>"),
-    fixed(1, "(CLIENT|CONFIG|OBJECT|MEMORY|SLOWLOG|LATENCY) [{junkname}] [{name}]"),
+    fixed(1, "(CLIENT|CONFIG|OBJECT|MEMORY|PUBSUB|SLOWLOG|LATENCY) [{junkname}] [{name}]"),
+];
+
+// A subscriber may ask for little else and gets what nobody awaits: who gets what is for `tests/pubsub.rs`.
+const PUBSUB: &[Row] = &[
+    row(2, "(PUBLISH|SPUBLISH) {v} {v}"),
+    row(1, "PUBSUB (NUMSUB|SHARDNUMSUB) [{v}] [{v}]"),
+    row(1, "PUBSUB (CHANNELS|SHARDCHANNELS) [{v}]"),
+    fixed(1, "PUBSUB (NUMPAT|NUMPAT x|CHANNELS a b|BAD|HELP x)"),
+    row(1, "(UNSUBSCRIBE|PUNSUBSCRIBE|SUNSUBSCRIBE) [{v}]"),
+    fixed(1, "(SUBSCRIBE|PSUBSCRIBE|SSUBSCRIBE|PUBLISH {v}|SPUBLISH {v}|PUBLISH a b c|PUBSUB)"),
 ];
 
 const SERVER: &[Row] = &[
@@ -193,6 +334,9 @@ const SERVER: &[Row] = &[
     fixed(1, "MONITOR x"),
 ];
 
+/// Where they are out of place; the generator makes up those that are in place.
+const TRANSACTIONS: &[Row] = &[row(1, "(EXEC|DISCARD)"), row(1, "UNWATCH"), row(1, "WATCH <{k}>")];
+
 const COMMANDS: &[Row] = &[
     fixed_by(4, "COMMAND INFO <{command}>", Compare::CommandInfo),
     fixed(1, "COMMAND INFO nosuch"),
@@ -202,7 +346,7 @@ const COMMANDS: &[Row] = &[
     fixed_by(1, "COMMAND COUNT", Compare::Shape),
     fixed_by(
         1,
-        "COMMAND LIST FILTERBY (PATTERN (get*|*bit*|client*|*)|ACLCAT (string|bitmap|keyspace|connection))",
+        "COMMAND LIST FILTERBY (PATTERN (get*|*bit*|client*|*)|ACLCAT (string|bitmap|keyspace|connection|transaction))",
         Compare::Commands,
     ),
 ];

@@ -70,6 +70,9 @@ impl Clients {
             client,
             database: asker.database,
             words,
+            queue: Vec::new(),
+            watches: false,
+            is_queued: false,
             keys,
             sent: None,
             answered: None,
@@ -85,6 +88,22 @@ impl Clients {
     /// A client sends a command given as a line of words.
     pub(crate) fn ask_line(&mut self, client: usize, line: &str) -> usize {
         self.ask(client, line.split(' ').map(|word| word.as_bytes().to_vec()).collect())
+    }
+
+    /// A client sends a transaction. Returns the number of its EXEC.
+    pub(crate) fn ask_transaction(&mut self, client: usize, watched: &[String], queue: Vec<Vec<Vec<u8>>>) -> usize {
+        if !watched.is_empty() {
+            self.ask_line(client, &format!("WATCH {}", watched.join(" ")));
+        }
+        self.ask_line(client, "MULTI");
+        for words in &queue {
+            let number = self.ask(client, words.clone());
+            self.operations[number].is_queued = true;
+        }
+        let number = self.ask_line(client, "EXEC");
+        self.operations[number].queue = queue;
+        self.operations[number].watches = !watched.is_empty();
+        number
     }
 
     /// A client leaves.

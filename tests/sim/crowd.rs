@@ -88,6 +88,155 @@ pub(crate) fn counters(seed: u64, traced: bool) -> Result<(), String> {
     }
 }
 
+/// What a client of [`transfers`] does next.
+#[derive(Clone, Copy, Debug)]
+enum Transfer {
+    /// It is to watch two accounts and read them.
+    Idle,
+    /// It has asked for both, in one command or in two.
+    Reads { from: usize, to: usize, read: usize },
+    /// It has asked to move one unit.
+    Moves { exec: usize },
+    /// It has asked for all accounts.
+    Audits { exec: usize },
+}
+
+/// Clients move units between accounts on several cores, each time from what they have read while they watched; others
+/// read all accounts in one transaction. No unit is made or lost, and nobody sees one on its way.
+pub(crate) fn transfers(seed: u64, traced: bool) -> Result<(), String> {
+    const UNITS: i64 = 100;
+    let (mut clients, all, mut rng, cores) = crowd(seed, 2, traced);
+    let accounts = Keys::new(cores, 1).0;
+    let total = UNITS * accounts.len() as i64;
+    for account in &accounts {
+        clients.ask_line(all[0], &format!("SET {account} {UNITS}"));
+    }
+    clients.settle()?;
+    let words = |line: String| -> Vec<Vec<u8>> { line.split(' ').map(|word| word.as_bytes().to_vec()).collect() };
+    let mut doing = vec![Transfer::Idle; all.len()];
+    let (mut moved, mut failed, mut turns) = (0, 0, 0);
+    while moved < 150 {
+        turns += 1;
+        if turns > 40_000 {
+            return Err(format!("after {turns} turns {moved} moves were made and {failed} failed"));
+        }
+        clients.step()?;
+        let number = rng.usize(..all.len());
+        let client = all[number];
+        let answer = |operation: usize| clients.operations[operation].reply.clone();
+        doing[number] = match doing[number] {
+            Transfer::Idle if rng.u8(..4) == 0 => {
+                let queue = match rng.bool() {
+                    true => accounts.iter().map(|account| words(format!("GET {account}"))).collect(),
+                    false => vec![words(format!("MGET {}", accounts.join(" ")))],
+                };
+                Transfer::Audits { exec: clients.ask_transaction(client, &[], queue) }
+            }
+            Transfer::Idle => {
+                let from = rng.usize(..accounts.len());
+                let to = (from + rng.usize(1..accounts.len())) % accounts.len();
+                clients.ask_line(client, &format!("WATCH {} {}", accounts[from], accounts[to]));
+                clients.ask_line(client, &format!("GET {}", accounts[from]));
+                Transfer::Reads { from, to, read: clients.ask_line(client, &format!("GET {}", accounts[to])) }
+            }
+            Transfer::Reads { from, to, read } => match (answer(read - 1), answer(read)) {
+                (Some(Reply::Bulk(source)), Some(Reply::Bulk(target))) => {
+                    let amount = |text: &[u8]| String::from_utf8_lossy(text).parse::<i64>().expect("an amount");
+                    let (source, target) = (amount(&source) - 1, amount(&target) + 1);
+                    let queue = match rng.u8(..3) {
+                        0 => vec![words(format!("MSET {} {source} {} {target}", accounts[from], accounts[to]))],
+                        _ => vec![
+                            words(format!("SET {} {source}", accounts[from])),
+                            words(format!("SET {} {target}", accounts[to])),
+                        ],
+                    };
+                    Transfer::Moves { exec: clients.ask_transaction(client, &[], queue) }
+                }
+                _ => Transfer::Reads { from, to, read },
+            },
+            Transfer::Moves { exec } => match answer(exec) {
+                None => Transfer::Moves { exec },
+                Some(Reply::Null) => {
+                    failed += 1;
+                    Transfer::Idle
+                }
+                Some(Reply::Array(_)) => {
+                    moved += 1;
+                    Transfer::Idle
+                }
+                Some(other) => return Err(format!("EXEC answers {}", show_reply(&other))),
+            },
+            Transfer::Audits { exec } => match answer(exec) {
+                None => Transfer::Audits { exec },
+                Some(seen) if sum(&seen) == total => Transfer::Idle,
+                Some(seen) => return Err(format!("of {total} units {} are seen: {}", sum(&seen), show_reply(&seen))),
+            },
+        };
+    }
+    clients.settle()?;
+    let last = clients.ask_line(all[0], &format!("MGET {}", accounts.join(" ")));
+    clients.settle()?;
+    let left = reply(&clients, last)?;
+    if sum(left) != total {
+        return Err(format!("of {total} units these are left: {}", show_reply(left)));
+    }
+    Ok(())
+}
+
+/// Several accounts hold one unit together, and whoever has seen it while it watched all of them takes it, from any of
+/// them. Only one does, although what each writes is not what the others write.
+pub(crate) fn takers(seed: u64, traced: bool) -> Result<(), String> {
+    const ROUNDS: usize = 12;
+    let (mut clients, all, mut rng, cores) = crowd(seed, 1, traced);
+    let accounts = Keys::new(cores, 1).0;
+    for _ in 0..ROUNDS {
+        let filled = rng.usize(..accounts.len());
+        for (at, account) in accounts.iter().enumerate() {
+            clients.ask_line(all[0], &format!("SET {account} {}", u8::from(at == filled)));
+        }
+        clients.settle()?;
+        let mut looks = Vec::new();
+        for client in &all {
+            clients.ask_line(*client, &format!("WATCH {}", accounts.join(" ")));
+            looks.push((*client, clients.ask_line(*client, &format!("MGET {}", accounts.join(" ")))));
+        }
+        let mut takes = Vec::new();
+        while !looks.is_empty() {
+            clients.step()?;
+            let (seen, unseen): (Vec<_>, Vec<_>) =
+                looks.into_iter().partition(|(_, look)| clients.operations[*look].reply.is_some());
+            looks = unseen;
+            for (client, look) in seen {
+                let sees = sum(reply(&clients, look)?);
+                let account = accounts[rng.usize(..accounts.len())].as_bytes().to_vec();
+                let queue = if sees > 0 { vec![vec![b"DECR".to_vec(), account]] } else { Vec::new() };
+                takes.push((sees, clients.ask_transaction(client, &[], queue)));
+            }
+        }
+        clients.settle()?;
+        let mut taken = 0;
+        for (sees, exec) in takes {
+            taken += i64::from(sees > 0 && matches!(reply(&clients, exec)?, Reply::Array(_)));
+        }
+        let left = clients.ask_line(all[0], &format!("MGET {}", accounts.join(" ")));
+        clients.settle()?;
+        let left = reply(&clients, left)?;
+        if taken != 1 || sum(left) != 0 {
+            return Err(format!("one unit was taken {taken} times: {}", show_reply(left)));
+        }
+    }
+    Ok(())
+}
+
+/// The sum of all numbers in a reply.
+fn sum(reply: &Reply) -> i64 {
+    match reply {
+        Reply::Bulk(text) => String::from_utf8_lossy(text).parse().unwrap_or(0),
+        Reply::Array(elements) => elements.iter().map(sum).sum(),
+        _ => 0,
+    }
+}
+
 /// Walks over all keys while others come and go: what is there throughout is found.
 pub(crate) fn walks(seed: u64, traced: bool) -> Result<(), String> {
     let (mut clients, all, mut rng, cores) = crowd(seed, 2, traced);

@@ -27,6 +27,12 @@ pub(crate) struct Operation {
     pub(crate) client: usize,
     pub(crate) database: usize,
     pub(crate) words: Vec<Vec<u8>>,
+    /// Of an EXEC, the commands that it runs.
+    pub(crate) queue: Vec<Vec<Vec<u8>>>,
+    /// Of an EXEC, whether keys were watched, so that it may run nothing.
+    pub(crate) watches: bool,
+    /// It is not run but queued.
+    pub(crate) is_queued: bool,
     /// Keys that decide where it runs; none for commands on the whole node.
     pub(crate) keys: Vec<Vec<u8>>,
     /// When its last byte reached the node, in events and in milliseconds.
@@ -37,12 +43,18 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
+    fn shown(&self) -> String {
+        let queue: Vec<String> = self.queue.iter().map(|words| show(words)).collect();
+        let watches = if self.watches { " (watching)" } else { "" };
+        if queue.is_empty() { show(&self.words) } else { format!("EXEC{watches} {{{}}}", queue.join("; ")) }
+    }
+
     /// Whether its reply says that it has changed nothing, wherever in the history it stands.
     fn changed_nothing(&self) -> bool {
         match (self.words[0].as_slice(), &self.reply) {
             (_, None) => false,
             (b"GET" | b"MGET" | b"STRLEN" | b"EXISTS" | b"TOUCH" | b"TYPE" | b"TTL" | b"PTTL", _) => true,
-            (_, Some(Reply::Error(_))) => true,
+            (_, Some(Reply::Error(_))) | (b"EXEC", Some(Reply::Null)) => true,
             (
                 b"DEL" | b"UNLINK" | b"SETNX" | b"MSETNX" | b"RENAMENX" | b"COPY" | b"MOVE" | b"EXPIRE" | b"PEXPIRE"
                 | b"PERSIST",
@@ -134,7 +146,7 @@ impl History<'_> {
                 sent.map_or("-".into(), |event| event.to_string()),
                 answered.map_or("-".into(), |event| event.to_string()),
                 cores.join(","),
-                show(&operation.words),
+                operation.shown(),
                 operation.reply.as_ref().map_or("(no reply)".into(), show_reply),
             ));
         }
@@ -166,8 +178,7 @@ impl Search<'_> {
         let mut states = vec![state.clone()];
         for operation in &self.history.ends_with {
             let window = self.history.window(operation);
-            let (database, words, reply) = (operation.database, &operation.words, operation.reply.as_ref());
-            states = states.iter().flat_map(|state| state.after(database, words, reply, window)).collect();
+            states = states.iter().flat_map(|state| state.after(operation, window)).collect();
             states.dedup();
         }
         states.into_iter().next()
@@ -194,7 +205,7 @@ impl Search<'_> {
             }
             let operation = self.history.operations[at];
             let window = self.history.window(operation);
-            let after = state.after(operation.database, &operation.words, operation.reply.as_ref(), window);
+            let after = state.after(operation, window);
             if let [only] = after.as_slice()
                 && *only == state
                 && operation.changed_nothing()

@@ -11,6 +11,7 @@ mod history;
 mod load;
 mod model;
 mod node;
+mod pubsub;
 mod random;
 mod reply;
 
@@ -53,6 +54,16 @@ fn nobody_sees_half_of_a_command() {
 }
 
 #[test]
+fn what_is_moved_while_watched_is_neither_lost_nor_seen_on_its_way() {
+    every_seed("transfers", SEEDS / 5, crowd::transfers);
+}
+
+#[test]
+fn what_only_one_may_take_only_one_takes() {
+    every_seed("takers", SEEDS / 5, crowd::takers);
+}
+
+#[test]
 fn credits_run_out_and_nothing_is_lost() {
     every_seed("counters", SEEDS / 16, crowd::counters);
 }
@@ -60,6 +71,11 @@ fn credits_run_out_and_nothing_is_lost() {
 #[test]
 fn walks_find_what_stays() {
     every_seed("walks", SEEDS / 5, crowd::walks);
+}
+
+#[test]
+fn channels_have_one_order_and_lose_nothing() {
+    every_seed("channels", SEEDS / 4, pubsub::channels);
 }
 
 #[test]

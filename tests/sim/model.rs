@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::history::Operation;
 use crate::reply::Reply;
 
 /// Databases that the clients use.
@@ -53,15 +54,30 @@ enum Expected {
 }
 
 impl State {
-    /// The states that `words` may lead to if it answered `reply` (or may have answered anything) and ran in `window`.
-    /// None: the reply is wrong for this state.
-    pub(crate) fn after(
-        &self,
-        database: usize,
-        words: &[Vec<u8>],
-        reply: Option<&Reply>,
-        window: Window,
-    ) -> Vec<State> {
+    /// The states that an operation may lead to if it answered what it did (or may have answered anything) and ran in
+    /// `window`. None: the reply is wrong for this state.
+    pub(crate) fn after(&self, operation: &Operation, window: Window) -> Vec<State> {
+        let (database, reply) = (operation.database, operation.reply.as_ref());
+        if operation.words[0] != b"EXEC" {
+            return self.after_one(database, &operation.words, reply, window);
+        }
+        let replies = match reply {
+            None => None,
+            Some(Reply::Null) if operation.watches => return vec![self.clone()],
+            Some(Reply::Array(replies)) if replies.len() == operation.queue.len() => Some(replies),
+            Some(_) => return Vec::new(),
+        };
+        let mut states = vec![self.clone()];
+        for (at, words) in operation.queue.iter().enumerate() {
+            let reply = replies.map(|replies| &replies[at]);
+            states = states.iter().flat_map(|state| state.after_one(database, words, reply, window)).collect();
+            states.dedup();
+        }
+        states
+    }
+
+    /// The same for one command.
+    fn after_one(&self, database: usize, words: &[Vec<u8>], reply: Option<&Reply>, window: Window) -> Vec<State> {
         let mut states = Vec::new();
         for mut state in self.expiries(window) {
             let expected = state.run(database, words, reply, window);

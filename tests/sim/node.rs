@@ -52,6 +52,8 @@ pub(crate) struct Socket {
     pub(crate) closed: bool,
     /// The engine has closed it, and the last bytes are on their way.
     closing: bool,
+    /// The client is gone and reads nothing more.
+    gone: bool,
 }
 
 /// How a client leaves.
@@ -179,6 +181,7 @@ impl Node {
             incoming: Vec::new(),
             closed: false,
             closing: false,
+            gone: false,
         });
         self.sockets.len() - 1
     }
@@ -348,7 +351,10 @@ impl Node {
         {
             socket.ends = None;
             if end == End::Broken {
+                // Nobody reads what it had not read, nor what its core still sends before it closes.
                 socket.closing = true;
+                socket.gone = true;
+                socket.in_kernel.clear();
             }
             engine.input(Input::Ended { conn, broken: end == End::Broken });
             self.log(|| format!("client {index} ends: {end:?}"));
@@ -416,7 +422,9 @@ impl Node {
         let socket = &mut self.sockets[index];
         let bytes: Vec<u8> = output.pieces(0).flatten().copied().collect();
         let conn = socket.conn;
-        if socket.slow {
+        if socket.gone {
+            // It is lost.
+        } else if socket.slow {
             socket.in_kernel.extend(bytes);
             socket.told_stalled = true;
             let unsent = socket.in_kernel.len();

@@ -16,6 +16,9 @@ use crate::reply::Reply;
 const COMMANDS_PER_ROUND: usize = 32;
 const ROUNDS: usize = 12;
 
+/// What the model need not know.
+const SAYS_NOTHING_OF_KEYS: [&[u8]; 3] = [b"SELECT", b"MULTI", b"WATCH"];
+
 /// A run of one seed.
 pub(crate) struct Run {
     pub(crate) clients: Clients,
@@ -24,6 +27,8 @@ pub(crate) struct Run {
     cores: usize,
     order: Order,
     tight: bool,
+    /// In how many of a hundred cases a client sends a transaction.
+    transactions: u32,
     state: State,
     /// Clients that ask, and the one that looks when all is quiet.
     askers: Vec<usize>,
@@ -51,7 +56,8 @@ impl Run {
         let count = if tight { 6 } else { rng.usize(2..=6) };
         let askers = (0..count).map(|_| clients.connect(rng.usize(..cores))).collect();
         let observer = clients.connect(0);
-        Self { clients, load, rng, cores, order, tight, state: State::default(), askers, observer }
+        let transactions = [0, 10, 30, 60][rng.usize(..4)];
+        Self { clients, load, rng, cores, order, tight, transactions, state: State::default(), askers, observer }
     }
 
     pub(crate) fn run(&mut self) -> Result<(), String> {
@@ -111,6 +117,10 @@ impl Run {
                 let database = self.rng.usize(..DATABASES);
                 self.clients.ask_line(client, &format!("SELECT {database}"));
             }
+            if self.rng.u32(..100) < self.transactions {
+                self.transaction(client);
+                continue;
+            }
             let words = self.load.command(&mut self.rng);
             self.clients.ask(client, words);
         }
@@ -123,6 +133,13 @@ impl Run {
             self.clients.leave(client, end);
             self.askers[asker] = self.clients.connect(self.rng.usize(..self.cores));
         }
+    }
+
+    /// Some commands as one, most often in one packet.
+    fn transaction(&mut self, client: usize) {
+        let queue = (0..self.rng.usize(..5)).map(|_| self.load.command(&mut self.rng)).collect();
+        let watched: Vec<String> = (0..self.rng.usize(..3)).map(|_| self.load.keys.any(&mut self.rng)).collect();
+        self.clients.ask_transaction(client, &watched, queue);
     }
 
     /// Reads everything while nothing else happens.
@@ -143,7 +160,8 @@ impl Run {
     fn check(&mut self, first: usize) -> Result<(), String> {
         let operations: Vec<&Operation> = self.clients.operations[first..]
             .iter()
-            .filter(|operation| operation.sent.is_some() && operation.words[0] != b"SELECT")
+            .filter(|operation| operation.sent.is_some() && !operation.is_queued)
+            .filter(|operation| !SAYS_NOTHING_OF_KEYS.contains(&operation.words[0].as_slice()))
             .collect();
         let (asked, looked): (Vec<&Operation>, Vec<&Operation>) =
             operations.into_iter().partition(|operation| operation.client != self.observer);

@@ -1,12 +1,17 @@
 //! Keys of any type.
 
 use super::{access, categories, flags};
-use crate::command::{Categories, Command, CommandId, Flags, Group, KeyFlags, KeySpec, Scope, Spread};
+use crate::command::{Begin, Categories, Command, CommandId, Flags, Group, KeyFlags, KeySpec, Scope, Spread};
 
 /// What the rows of this group have in common.
 const GENERIC: Command = Command { group: Group::Generic, named_categories: categories![KEYSPACE], ..Command::BLANK };
 
-pub(super) static ROWS: [Command; 25] = [
+/// The types that SORT takes.
+const SORTED_TYPES: Categories = categories![SET, SORTEDSET, LIST, DANGEROUS];
+/// On the keys that the patterns of SORT name.
+const BY_AND_GET: &str = "The keys that BY and GET name. They follow from the elements of the key that is sorted.";
+
+pub(super) static ROWS: [Command; 27] = [
     Command {
         id: CommandId::Copy,
         name: "copy",
@@ -254,6 +259,42 @@ pub(super) static ROWS: [Command; 25] = [
         summary: "Walks the keys of a database in steps.",
         syntax: "cursor:integer [MATCH pattern] [COUNT count:integer] [TYPE type]",
         tips: &["nondeterministic_output", "request_policy:special", "response_policy:special"],
+        ..GENERIC
+    },
+    Command {
+        id: CommandId::Sort,
+        name: "sort",
+        arity: -2,
+        flags: flags![WRITE, DENYOOM, MOVABLEKEYS],
+        keys: &[
+            KeySpec::at(1, access![RO, ACCESS]),
+            KeySpec::unknown(Begin::Values, access![RO, ACCESS]).noting(BY_AND_GET),
+            KeySpec::unknown(Begin::Store, access![OW, UPDATE])
+                .noting("The key behind STORE. STORE may stand anywhere among the options."),
+        ],
+        spread: Spread::Derived,
+        since: "1.0.0",
+        summary: "Sorts the elements of a list, set or sorted set, and answers or stores them.",
+        syntax: "key [BY by-pattern'pattern':pattern] [LIMIT limit=<offset:integer count:integer>] [GET get-pattern'pattern':pattern...+] \
+            [order=(ASC|DESC)] [sorting=ALPHA] [STORE destination:key]",
+        named_categories: SORTED_TYPES,
+        ..GENERIC
+    },
+    Command {
+        id: CommandId::SortRo,
+        name: "sort_ro",
+        arity: -2,
+        flags: flags![READONLY, MOVABLEKEYS],
+        keys: &[
+            KeySpec::at(1, access![RO, ACCESS]),
+            KeySpec::unknown(Begin::Values, access![RO, ACCESS]).noting(BY_AND_GET),
+        ],
+        spread: Spread::Derived,
+        since: "7.0.0",
+        summary: "Sorts the elements of a list, set or sorted set, and answers them.",
+        syntax: "key [BY by-pattern'pattern':pattern] [LIMIT limit=<offset:integer count:integer>] [GET get-pattern'pattern':pattern...+] \
+            [order=(ASC|DESC)] [sorting=ALPHA]",
+        named_categories: SORTED_TYPES,
         ..GENERIC
     },
     Command {

@@ -6,7 +6,7 @@ use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, 
 /// What the rows of this group have in common.
 const HASH: Command = Command { group: Group::Hash, named_categories: categories![HASH], ..Command::BLANK };
 
-pub(super) static ROWS: [Command; 6] = [
+pub(super) static ROWS: [Command; 28] = [
     Command {
         id: CommandId::Hdel,
         name: "hdel",
@@ -17,6 +17,57 @@ pub(super) static ROWS: [Command; 6] = [
         since: "2.0.0",
         summary: "Deletes fields of a hash, and the hash with its last field.",
         syntax: "key field...",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hexists,
+        name: "hexists",
+        arity: 3,
+        flags: flags![READONLY, FAST],
+        keys: &[KeySpec::at(1, access![RO])],
+        bounded: true,
+        since: "2.0.0",
+        summary: "Answers whether a hash has a field.",
+        syntax: "key field",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hexpire,
+        name: "hexpire",
+        arity: -6,
+        flags: flags![WRITE, DENYOOM, FAST],
+        keys: &[KeySpec::at(1, access![RW, UPDATE])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(log(N)) for each field with N the fields that have a deadline",
+        summary: "Gives fields of a hash a time to live in seconds.",
+        syntax: "key seconds:integer [condition=(NX|XX|GT|LT)] FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hexpireat,
+        name: "hexpireat",
+        arity: -6,
+        flags: flags![WRITE, DENYOOM, FAST],
+        keys: &[KeySpec::at(1, access![RW, UPDATE])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(log(N)) for each field with N the fields that have a deadline",
+        summary: "Gives fields of a hash a deadline in seconds since 1970.",
+        syntax: "key unix-time-seconds:unix-time [condition=(NX|XX|GT|LT)] FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hexpiretime,
+        name: "hexpiretime",
+        arity: -5,
+        flags: flags![READONLY, FAST],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(1) for each field",
+        summary: "Answers the deadlines of fields of a hash in seconds since 1970.",
+        syntax: "key FIELDS fields=<numfields:integer field...>",
         ..HASH
     },
     Command {
@@ -40,6 +91,70 @@ pub(super) static ROWS: [Command; 6] = [
         since: "2.0.0",
         summary: "Answers all fields of a hash with their values.",
         syntax: "key",
+        tips: &["nondeterministic_output_order"],
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hgetdel,
+        name: "hgetdel",
+        arity: -5,
+        flags: flags![WRITE, FAST],
+        keys: &[KeySpec::at(1, access![RW, ACCESS, DELETE])],
+        bounded: true,
+        since: "8.0.0",
+        complexity: "O(1) for each field",
+        summary: "Answers the values of fields of a hash and deletes the fields.",
+        syntax: "key FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hgetex,
+        name: "hgetex",
+        arity: -5,
+        flags: flags![WRITE, FAST],
+        keys: &[KeySpec::at(1, access![RW, ACCESS, UPDATE])],
+        bounded: true,
+        since: "8.0.0",
+        complexity: "O(log(N)) for each field with N the fields that have a deadline",
+        summary: "Answers the values of fields of a hash and sets or clears their deadlines.",
+        syntax: "key [expiration=(EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT unix-time-milliseconds:unix-time|PERSIST)] FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hincrby,
+        name: "hincrby",
+        arity: 4,
+        flags: flags![WRITE, DENYOOM, FAST],
+        keys: &[KeySpec::at(1, access![RW, ACCESS, UPDATE])],
+        bounded: true,
+        since: "2.0.0",
+        summary: "Adds a number to the integer that a field of a hash holds.",
+        syntax: "key field increment:integer",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hincrbyfloat,
+        name: "hincrbyfloat",
+        arity: 4,
+        flags: flags![WRITE, DENYOOM, FAST],
+        keys: &[KeySpec::at(1, access![RW, ACCESS, UPDATE])],
+        bounded: true,
+        since: "2.6.0",
+        summary: "Adds a number to the one that a field of a hash holds.",
+        syntax: "key field increment:double",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hkeys,
+        name: "hkeys",
+        arity: 2,
+        flags: flags![READONLY],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        since: "2.0.0",
+        complexity: "O(N) with N the fields",
+        summary: "Answers all fields of a hash.",
+        syntax: "key",
+        tips: &["nondeterministic_output_order"],
         ..HASH
     },
     Command {
@@ -52,6 +167,19 @@ pub(super) static ROWS: [Command; 6] = [
         since: "2.0.0",
         summary: "Answers how many fields a hash has.",
         syntax: "key",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hmget,
+        name: "hmget",
+        arity: -3,
+        flags: flags![READONLY, FAST],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        bounded: true,
+        since: "2.0.0",
+        complexity: "O(1) for each field",
+        summary: "Answers the values of fields of a hash.",
+        syntax: "key field...",
         ..HASH
     },
     Command {
@@ -68,6 +196,97 @@ pub(super) static ROWS: [Command; 6] = [
         ..HASH
     },
     Command {
+        id: CommandId::Hpersist,
+        name: "hpersist",
+        arity: -5,
+        flags: flags![WRITE, FAST],
+        keys: &[KeySpec::at(1, access![RW, UPDATE])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(log(N)) for each field with N the fields that have a deadline",
+        summary: "Takes the deadlines of fields of a hash away.",
+        syntax: "key FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hpexpire,
+        name: "hpexpire",
+        arity: -6,
+        flags: flags![WRITE, DENYOOM, FAST],
+        keys: &[KeySpec::at(1, access![RW, UPDATE])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(log(N)) for each field with N the fields that have a deadline",
+        summary: "Gives fields of a hash a time to live in milliseconds.",
+        syntax: "key milliseconds:integer [condition=(NX|XX|GT|LT)] FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hpexpireat,
+        name: "hpexpireat",
+        arity: -6,
+        flags: flags![WRITE, DENYOOM, FAST],
+        keys: &[KeySpec::at(1, access![RW, UPDATE])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(log(N)) for each field with N the fields that have a deadline",
+        summary: "Gives fields of a hash a deadline in milliseconds since 1970.",
+        syntax: "key unix-time-milliseconds:unix-time [condition=(NX|XX|GT|LT)] FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hpexpiretime,
+        name: "hpexpiretime",
+        arity: -5,
+        flags: flags![READONLY, FAST],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(1) for each field",
+        summary: "Answers the deadlines of fields of a hash in milliseconds since 1970.",
+        syntax: "key FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hpttl,
+        name: "hpttl",
+        arity: -5,
+        flags: flags![READONLY, FAST],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(1) for each field",
+        summary: "Answers in milliseconds how long fields of a hash have to live.",
+        syntax: "key FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hrandfield,
+        name: "hrandfield",
+        arity: -2,
+        flags: flags![READONLY],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        since: "6.2.0",
+        complexity: "O(1) for each field",
+        summary: "Answers fields of a hash by chance.",
+        syntax: "key [options=<count:integer [WITHVALUES]>]",
+        tips: &["nondeterministic_output"],
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hscan,
+        name: "hscan",
+        arity: -3,
+        flags: flags![READONLY],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        since: "2.8.0",
+        complexity: "O(1) for each call, O(N) for all of them together",
+        summary: "Walks over the fields of a hash in steps.",
+        syntax: "key cursor:integer [MATCH pattern] [COUNT count:integer] [NOVALUES]",
+        tips: &["nondeterministic_output"],
+        ..HASH
+    },
+    Command {
         id: CommandId::Hset,
         name: "hset",
         arity: -4,
@@ -77,6 +296,69 @@ pub(super) static ROWS: [Command; 6] = [
         since: "2.0.0",
         summary: "Sets the values of fields of a hash, and answers how many fields are new.",
         syntax: "key data=<field value>...",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hsetex,
+        name: "hsetex",
+        arity: -6,
+        flags: flags![WRITE, DENYOOM, FAST],
+        keys: &[KeySpec::at(1, access![RW, UPDATE])],
+        bounded: true,
+        since: "8.0.0",
+        complexity: "O(log(N)) for each field with N the fields that have a deadline",
+        summary: "Sets the values of fields of a hash and their deadlines.",
+        syntax: "key [condition=(FNX|FXX)] [expiration=(EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT unix-time-milliseconds:unix-time|KEEPTTL)] FIELDS fields=<numfields:integer data=<field value>...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hsetnx,
+        name: "hsetnx",
+        arity: 4,
+        flags: flags![WRITE, DENYOOM, FAST],
+        keys: &[KeySpec::at(1, access![RW, INSERT])],
+        bounded: true,
+        since: "2.0.0",
+        summary: "Sets the value of a field of a hash that is not there yet.",
+        syntax: "key field value",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hstrlen,
+        name: "hstrlen",
+        arity: 3,
+        flags: flags![READONLY, FAST],
+        keys: &[KeySpec::at(1, access![RO])],
+        bounded: true,
+        since: "3.2.0",
+        summary: "Answers the length of the value of a field of a hash.",
+        syntax: "key field",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Httl,
+        name: "httl",
+        arity: -5,
+        flags: flags![READONLY, FAST],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        bounded: true,
+        since: "7.4.0",
+        complexity: "O(1) for each field",
+        summary: "Answers in seconds how long fields of a hash have to live.",
+        syntax: "key FIELDS fields=<numfields:integer field...>",
+        ..HASH
+    },
+    Command {
+        id: CommandId::Hvals,
+        name: "hvals",
+        arity: 2,
+        flags: flags![READONLY],
+        keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        since: "2.0.0",
+        complexity: "O(N) with N the fields",
+        summary: "Answers all values of a hash.",
+        syntax: "key",
+        tips: &["nondeterministic_output_order"],
         ..HASH
     },
 ];

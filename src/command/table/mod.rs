@@ -6,10 +6,12 @@ mod connection;
 mod generic;
 mod hash;
 mod list;
+mod pubsub;
 mod server;
 mod set;
 mod sorted_set;
 mod string;
+mod transactions;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +19,7 @@ mod tests;
 use super::{Command, CommandId};
 
 /// The groups in the order of [`CommandId`].
-const GROUPS: [&[Command]; 10] = [
+const GROUPS: [&[Command]; 12] = [
     &string::ROWS,
     &bitmap::ROWS,
     &generic::ROWS,
@@ -28,6 +30,8 @@ const GROUPS: [&[Command]; 10] = [
     &connection::ROWS,
     &server::ROWS,
     &cluster::ROWS,
+    &pubsub::ROWS,
+    &transactions::ROWS,
 ];
 
 /// Commands without their subcommands.

@@ -40,7 +40,9 @@ impl Engine {
     }
 
     pub(super) fn client_info(&mut self, session: &mut Session, command: &Command) -> Handled {
-        session.last_command = Some(command.id);
+        if session.executing.is_none() {
+            session.last_command = Some(command.id);
+        }
         let line = describe(session, self.now);
         Ok(self.answer(session, |_, reply| reply.verbatim("txt", &(line + "\n"))))
     }

@@ -5,6 +5,7 @@
 use crate::command::{Args, number};
 use crate::engine::Engine;
 use crate::engine::node::{Handled, REDIS_VERSION, Refused};
+use crate::engine::requests::Flow;
 use crate::resp::{Protocol, ReplyError};
 use crate::session::Session;
 
@@ -82,10 +83,17 @@ impl Engine {
     }
 
     pub(super) fn reset(&mut self, session: &mut Session) -> Handled {
+        if session.is_subscriber() && !self.is_alone(session) {
+            return Ok(Flow::Hold);
+        }
         if session.monitoring {
             self.monitor_left(session.conn);
         }
+        self.unwatch(session);
         session.reset(self.config.requirepass.is_none());
+        if session.is_subscriber() {
+            return Ok(self.reset_subscriber(session));
+        }
         Ok(self.answer(session, |_, reply| reply.simple("RESET")))
     }
 }

@@ -13,7 +13,7 @@ use super::requests::Flow;
 use crate::base::{glob_matches_ignoring_case, slot};
 use crate::command::{self, Args, Command, CommandId, Refusal};
 use crate::limits::ATTACK_LOG_INTERVAL_US;
-use crate::resp::{ReplyError, Request};
+use crate::resp::{Protocol, ReplyError, Request};
 use crate::session::{Session, State};
 
 impl Engine {
@@ -42,6 +42,12 @@ impl Engine {
             CommandId::ClientReply => self.client_reply(session, args),
             CommandId::ClientSetinfo => self.client_setinfo(session, args),
             CommandId::ClientSetname => self.client_setname(session, args),
+            CommandId::Multi => self.multi(session),
+            CommandId::Discard => self.discard(session),
+            CommandId::Unwatch => {
+                self.unwatch(session);
+                Ok(self.answer(session, |_, reply| reply.ok()))
+            }
             CommandId::ClusterKeyslot => args.next().map_err(Into::into).map(|key| {
                 let slot = i64::from(slot(key).0);
                 self.answer(session, |_, reply| reply.integer(slot))
@@ -68,6 +74,13 @@ impl Engine {
     fn ping(&mut self, session: &mut Session, args: &mut Args<'_>) -> Handled {
         if args.remaining() > 1 {
             return Err(ReplyError::WrongArity("ping").into());
+        }
+        if session.is_subscriber() && session.protocol == Protocol::Resp2 {
+            return Ok(self.answer(session, |_, reply| {
+                reply.array(2);
+                reply.bulk(b"pong");
+                reply.bulk(args.next().unwrap_or_default());
+            }));
         }
         Ok(self.answer(session, |_, reply| match args.next() {
             Ok(text) => reply.bulk(text),
@@ -145,7 +158,24 @@ impl Engine {
     #[cold]
     pub(super) fn reject(&mut self, session: &mut Session, command: &'static Command, error: ReplyError) -> Flow {
         self.stats.failures[command.id.index()].rejected += 1;
+        if command.id == CommandId::Exec {
+            return self.abort(session, &error.text());
+        }
+        session.refuse_queue();
         self.refuse(session, error)
+    }
+
+    /// Refuses a command to a client that has subscriptions and speaks RESP2.
+    #[cold]
+    pub(super) fn refuse_subscriber(&mut self, session: &mut Session, command: &'static Command) -> Flow {
+        self.stats.failures[command.id.index()].rejected += 1;
+        let text = format!(
+            "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+             context",
+            command.name
+        );
+        self.count_error(&text);
+        self.answer(session, |_, reply| reply.error_text(&text))
     }
 
     /// Refuses a request that is no command.
@@ -157,7 +187,12 @@ impl Engine {
         }
         if let Refusal::WrongArity(command) = refusal {
             self.stats.failures[command.id.index()].rejected += 1;
+            if command.id == CommandId::Exec {
+                let error = ReplyError::WrongArity(command.name).text();
+                return self.abort(session, error.trim_start_matches("ERR "));
+            }
         }
+        session.refuse_queue();
         self.count_error("ERR");
         self.answer(session, |_, reply| refusal.write(request, reply))
     }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use super::{Ask, Gathered, Handled, Refused, Told};
 use crate::base::{ClientId, ConnId, CoreId, Now};
-use crate::command::{Args, Command, number};
+use crate::command::{Args, Command, CommandId, Flags, number};
 use crate::engine::mail::{Handle, Rare};
 use crate::engine::{Engine, Pause};
+use crate::keyspace::Version;
 use crate::limits::SLICE_SESSIONS;
+use crate::pubsub::Kind;
 use crate::resp::{Protocol, Reply, ReplyError};
-use crate::session::{Session, State};
+use crate::session::{Closing, Session, State};
 
 /// Which clients are meant. What is not named leaves the choice open.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -23,10 +25,11 @@ pub(in crate::engine) struct ClientFilter {
     skip: Option<ClientId>,
 }
 
-/// What CLIENT LIST TYPE tells apart. There are neither replicas, nor masters, nor subscribers yet.
+/// What CLIENT LIST TYPE tells apart. There are neither replicas nor masters yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum ClientKind {
     Normal,
+    Subscriber,
     Other,
 }
 
@@ -34,9 +37,16 @@ impl ClientKind {
     fn parse(name: &[u8]) -> Result<Self, Refused> {
         match name.to_ascii_lowercase().as_slice() {
             b"normal" => Ok(Self::Normal),
-            b"master" | b"slave" | b"replica" | b"pubsub" => Ok(Self::Other),
+            b"pubsub" => Ok(Self::Subscriber),
+            b"master" | b"slave" | b"replica" => Ok(Self::Other),
             _ => Err(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(name)).into()),
         }
+    }
+}
+
+impl ClientKind {
+    fn of(session: &Session) -> Self {
+        if session.is_subscriber() { Self::Subscriber } else { Self::Normal }
     }
 }
 
@@ -85,7 +95,7 @@ impl ClientFilter {
 
     fn lets_through(&self, session: &Session) -> bool {
         (self.ids.is_empty() || self.ids.contains(&session.id.0))
-            && self.kind.is_none_or(|kind| kind == ClientKind::Normal)
+            && self.kind.is_none_or(|kind| kind == ClientKind::of(session))
             && self.address.as_deref().is_none_or(|address| *address == *session.peer.address.as_bytes())
             && self.local_address.as_deref().is_none_or(|address| *address == *session.peer.local_address.as_bytes())
             && self.skip.is_none_or(|skip| skip != session.id)
@@ -101,14 +111,17 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
         .as_ref()
         .map_or((0, 0), |input| (input.len(), input.capacity() - input.len().min(input.capacity())));
     let (ready, held) = (session.pipeline.ready_bytes(), session.pipeline.held_bytes());
-    let unsent = held + session.unsent_bytes;
-    let memory = size_of::<Session>() + input_used + input_room + unsent;
+    let unsent = session.output_bytes();
+    let subscriptions = session.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.bytes());
+    let queued = queued(session);
+    let queue_bytes = queued.map_or(0, |(_, bytes)| bytes) + watched_bytes(session);
+    let memory = size_of::<Session>() + input_used + input_room + queue_bytes + unsent + subscriptions;
     let mut line = String::with_capacity(320);
     // Writing to a string does not fail.
     _ = write!(
         line,
-        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} \
-         qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} cmd={} \
+        "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} multi={} qbuf={} \
+         qbuf-free={} argv-mem=0 multi-mem={} rbs={} rbp={} obl={} oll={} omem={} tot-mem={} events={} cmd={} \
          user=default redir=-1 resp={} lib-name={} lib-ver={}",
         session.id.0,
         session.peer.address,
@@ -119,8 +132,13 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
         seconds_since(session.active_us),
         flags(session),
         session.database,
+        session.subscribed(Kind::Channel),
+        session.subscribed(Kind::Pattern),
+        session.subscribed(Kind::Shard),
+        queued.map_or(-1, |(commands, _)| commands as i64),
         input_used,
         input_room,
+        queue_bytes,
         held,
         held,
         ready,
@@ -136,9 +154,22 @@ pub(in crate::engine) fn describe(session: &Session, now: Now) -> String {
     line
 }
 
+/// Commands that wait for EXEC or are run by it, and the bytes that they take.
+fn queued(session: &Session) -> Option<(usize, usize)> {
+    let executing = session.executing.map(|executing| (executing.commands, executing.memory_bytes));
+    executing.or_else(|| session.queue.as_ref().map(|queue| (queue.len(), queue.memory_bytes())))
+}
+
+/// Bytes that the names of watched keys take.
+fn watched_bytes(session: &Session) -> usize {
+    session.watched.iter().map(|((_, name), _)| name.len() + size_of::<((u16, Box<[u8]>), Version)>()).sum()
+}
+
 fn flags(session: &Session) -> String {
     let all = [
         ('O', session.monitoring),
+        ('P', session.is_subscriber()),
+        ('x', queued(session).is_some()),
         ('c', session.state == State::Closing),
         ('U', session.peer.unix),
         ('e', session.no_evict),
@@ -269,7 +300,9 @@ impl Engine {
     /// Closes a connection once what it is owed has left.
     pub(super) fn close_after_reply(&mut self, conn: ConnId) {
         if let Some(session) = self.sessions.get_mut(conn) {
-            session.state = State::Closing;
+            if !session.closes_after_exec(Closing::AfterOutput) {
+                session.state = State::Closing;
+            }
             self.list_unsent(conn);
         }
     }
@@ -297,8 +330,11 @@ impl Engine {
     }
 
     /// Whether CLIENT PAUSE holds a command.
-    pub(in crate::engine) fn is_paused(&self, command: &Command) -> bool {
-        self.pause.is_some_and(|pause| !pause.writes_only || command.is_write())
+    pub(in crate::engine) fn is_paused(&self, session: &Session, command: &Command) -> bool {
+        let queue = session.queue.as_ref().filter(|_| command.id == CommandId::Exec);
+        let writes = command.flags.intersects(Flags::WRITE.with(Flags::MAY_REPLICATE));
+        let is_write = writes || queue.is_some_and(|queue| queue.is_write());
+        self.pause.is_some_and(|pause| !pause.writes_only || is_write)
     }
 
     /// Ends a CLIENT PAUSE whose time is over.

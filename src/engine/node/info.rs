@@ -10,6 +10,7 @@ use super::Handled;
 use super::report::{Reports, Topic};
 use crate::command::{Args, CommandId};
 use crate::engine::{Engine, ProcessFacts};
+use crate::pubsub::Kind;
 use crate::resp::Reply;
 use crate::session::Session;
 
@@ -109,7 +110,7 @@ impl Engine {
             Section::Clients => self.write_clients(reports, text),
             Section::Memory => self.write_memory(reports, facts, text),
             Section::Persistence => self.write_persistence(reports, text),
-            Section::Stats => write_stats(reports, text),
+            Section::Stats => write_stats(reports, self.pubsub.names_at_home(Kind::Pattern), text),
             Section::Replication => write_replication(facts, text),
             Section::Cpu => write_cpu(facts, text),
             Section::Cores => write_cores(reports, text),
@@ -205,7 +206,7 @@ impl Engine {
     }
 }
 
-fn write_stats(reports: &Reports, text: &mut Text) {
+fn write_stats(reports: &Reports, patterns: usize, text: &mut Text) {
     let kilobytes = |bytes: u64| Hundredths(u128::from(bytes) * 100 / 1024);
     text.field("total_connections_received", reports.sum(|core| core.stats.connections));
     text.field("total_commands_processed", reports.sum(|core| core.stats.commands));
@@ -235,10 +236,10 @@ fn write_stats(reports: &Reports, text: &mut Text) {
     text.field("current_eviction_exceeded_time", 0);
     text.field("keyspace_hits", reports.sum(|core| core.shard.hits));
     text.field("keyspace_misses", reports.sum(|core| core.shard.misses));
+    text.field("pubsub_channels", reports.sum(|core| core.channels));
+    text.field("pubsub_patterns", patterns);
+    text.field("pubsubshard_channels", reports.sum(|core| core.shard_channels));
     for field in [
-        "pubsub_channels",
-        "pubsub_patterns",
-        "pubsubshard_channels",
         "latest_fork_usec",
         "total_forks",
         "migrate_cached_sockets",

@@ -98,6 +98,7 @@ impl Engine {
             count: ask.count,
             pattern: ask.pattern.as_deref(),
             type_name: ask.type_name.as_deref(),
+            names_only: false,
         };
         let next = self
             .shard

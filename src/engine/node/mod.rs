@@ -8,10 +8,11 @@
 //! ```
 //!
 //! This file holds the questions and the answers; what each is about has a file of its own. FLUSHALL, FLUSHDB and SWAPDB
-//! change every shard in one step, so they are transactions (`transact`).
+//! change every shard in one step, so they are transactions (`transact`). PUBLISH is asked of nobody (`publish`).
 //!
 //! Invariant: every question is answered by every core that was asked, so no client waits for ever.
 
+mod channels;
 mod clients;
 mod debug;
 mod info;
@@ -21,16 +22,20 @@ mod memory;
 #[cfg(test)]
 mod memory_tests;
 mod monitor;
+#[cfg(test)]
+mod pubsub_tests;
 mod report;
 mod settings;
 mod shutdown;
 mod slots;
 mod slowlog;
+mod subscribe;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use self::channels::ChannelsWalk;
 pub(super) use self::clients::describe;
 use self::clients::{ClientFilter, ClientsWalk};
 use self::debug::Digest;
@@ -41,7 +46,9 @@ pub(super) use self::monitor::{WATCHER_REFUSED, Watchers};
 use self::report::{CoreReport, Topic};
 use self::settings::Pair;
 pub(super) use self::slowlog::{Begun, Slow};
-use super::mail::{Handle, OwnedRequest, Place, Rare};
+use self::subscribe::Leaving;
+pub(super) use self::subscribe::{Change, is_for_subscribers};
+use super::mail::{Handle, OwnedRequest, Place, Rare, StoredKey, WatchedKey};
 use super::requests::Flow;
 use super::{Engine, Pause};
 use crate::base::{ClientId, CoreId, SlotId};
@@ -51,6 +58,7 @@ use crate::exec::node::RandomKey;
 use crate::exec::scan::{self, KeyList, ScanCursor};
 use crate::keyspace::ScanPosition;
 use crate::metrics::{Event, LatencyEvents, SlowEntry};
+use crate::pubsub::{Kind, Name};
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
 use crate::session::{Session, State};
 
@@ -97,6 +105,8 @@ pub(super) enum Ask {
     LatencyReset(Option<Box<[Event]>>),
     /// A client of the asking core wants to see every command. (MONITOR)
     Watch,
+    /// Watch these keys, of which the asked core is the owner. (WATCH)
+    WatchKeys(Vec<StoredKey>),
     /// Do nothing for so many microseconds. (DEBUG SLEEP)
     Stall {
         us: u64,
@@ -105,6 +115,12 @@ pub(super) enum Ask {
     },
     /// Remove keys that are due without being asked for them, or do not. (DEBUG SET-ACTIVE-EXPIRE)
     ExpireActively(bool),
+    /// Clients of the asking core have joined or left. (SUBSCRIBE, UNSUBSCRIBE and their like)
+    Change(Change),
+    /// Which channels that are at home with you have subscribers? (PUBSUB CHANNELS)
+    Channels { kind: Kind, pattern: Option<Box<[u8]>> },
+    /// How many subscribers do these have? (PUBSUB NUMSUB)
+    Subscribers { kind: Kind, names: Arc<[Name]> },
     /// Describe the entry of a key; asked of its owner. (DEBUG OBJECT)
     Object { database: u16, protocol: Protocol, request: OwnedRequest },
     /// A digest of these keys, or of everything. (DEBUG DIGEST, DEBUG DIGEST-VALUE)
@@ -127,10 +143,12 @@ pub(super) enum Told {
     Count(usize),
     /// To `RandomKey`.
     RandomKey(RandomKey),
-    /// To `Keys` and `SlotKeys`.
+    /// To `Keys`, `SlotKeys` and `Channels`.
     Keys(KeyList),
     /// To `Scan`: what was found, where to go on, and how many visits are left.
     Scan { found: KeyList, next: Option<ScanPosition>, left: usize },
+    /// To `WatchKeys`: what they are like.
+    Watching(Vec<WatchedKey>),
     /// To `Clients`: their ids and lines.
     Clients(Vec<(ClientId, String)>),
     /// To `Kill`: how many were closed, and whether the asker is to be closed too.
@@ -151,6 +169,8 @@ pub(super) enum Told {
     Encoded(Output),
     /// To `Digest`.
     Digests(Vec<Digest>),
+    /// To `Subscribers`: as many numbers as there are names.
+    Subscribers(Vec<u64>),
 }
 
 /// A question that is under way, and what the cores have answered so far.
@@ -166,7 +186,7 @@ pub(super) struct Question {
 
 /// The answers so far, and thereby what the reply will be.
 #[derive(Debug)]
-enum Gathered {
+pub(super) enum Gathered {
     /// OK when all have done it.
     Ok,
     /// The sum, or this if it is less.
@@ -182,6 +202,7 @@ enum Gathered {
         found: KeyList,
     },
     Clients(Vec<(ClientId, String)>),
+    Watching(Vec<WatchedKey>),
     Killed {
         count: usize,
         asker: bool,
@@ -207,6 +228,16 @@ enum Gathered {
         digests: Vec<Digest>,
         of_values: bool,
     },
+    /// What the client is told when all have heard.
+    Confirmations {
+        encoded: Output,
+        /// The names by which it gets messages until then, if it leaves.
+        leaving: Option<(Kind, Vec<Name>)>,
+    },
+    Subscribers {
+        names: Arc<[Name]>,
+        counts: Vec<u64>,
+    },
 }
 
 /// Work on everything that a core has, which goes on in slices.
@@ -216,6 +247,10 @@ pub(super) enum Slice {
     Keys(KeysWalk),
     /// A CLIENT LIST.
     Clients(ClientsWalk),
+    /// A PUBSUB CHANNELS.
+    Channels(ChannelsWalk),
+    /// A client that has left with many subscriptions.
+    Leaving(Leaving),
 }
 
 /// Why a command is refused.
@@ -257,6 +292,8 @@ impl Engine {
             CommandId::Flushall | CommandId::Flushdb | CommandId::Swapdb => {
                 Ok(self.on_several_shards(session, command, request))
             }
+            CommandId::Exec => self.exec(session),
+            CommandId::Watch => self.watch_keys(session, request),
             CommandId::Dbsize => Ok(self.ask_for_sum(session, Ask::Size { database }, usize::MAX)),
             CommandId::Randomkey => {
                 Ok(self.ask_all(session, Ask::RandomKey { database }, Gathered::RandomKey(RandomKey::default())))
@@ -294,6 +331,16 @@ impl Engine {
                 Ok(self.ask_for_sum(session, Ask::SlowCount, most))
             }
             CommandId::SlowlogReset => Ok(self.ask_for_ok(session, Ask::SlowReset)),
+            CommandId::Publish | CommandId::Spublish => self.publish_from(session, command, &mut args),
+            CommandId::Subscribe | CommandId::Psubscribe | CommandId::Ssubscribe => {
+                self.subscribe(session, command, &args)
+            }
+            CommandId::Unsubscribe | CommandId::Punsubscribe | CommandId::Sunsubscribe => {
+                self.unsubscribe(session, command, &args)
+            }
+            CommandId::PubsubChannels | CommandId::PubsubShardchannels => self.channels(session, command, &mut args),
+            CommandId::PubsubNumpat => self.count_patterns(session),
+            CommandId::PubsubNumsub | CommandId::PubsubShardnumsub => self.count_subscribers(session, command, &args),
             // `every_command_of_the_table_is_answered` holds that there is no other.
             _ => Err(ReplyError::Syntax.into()),
         };
@@ -310,7 +357,7 @@ impl Engine {
     }
 
     /// Asks one core.
-    fn ask_one(&mut self, session: &mut Session, core: CoreId, ask: Ask, gathered: Gathered) -> Flow {
+    pub(super) fn ask_one(&mut self, session: &mut Session, core: CoreId, ask: Ask, gathered: Gathered) -> Flow {
         let handle = self.question(session, 1, gathered);
         self.write(core, Rare::Ask { handle, ask });
         Flow::Next
@@ -327,8 +374,13 @@ impl Engine {
     }
 
     /// Opens a question whose answer is the reply to the current request.
-    fn question(&mut self, session: &mut Session, awaiting: usize, gathered: Gathered) -> Handle {
+    pub(super) fn question(&mut self, session: &mut Session, awaiting: usize, gathered: Gathered) -> Handle {
         let place = session.reserve_place();
+        self.open_question(session, place, awaiting, gathered)
+    }
+
+    /// The same with a place that was reserved already.
+    fn open_question(&mut self, session: &mut Session, place: u32, awaiting: usize, gathered: Gathered) -> Handle {
         session.state = State::Busy;
         let client = Place { conn: session.conn, place };
         let question = Question { client, protocol: session.protocol, awaiting, gathered, begun: None };
@@ -372,6 +424,7 @@ impl Engine {
                 self.latency_events.forget(|event| events.as_ref().is_none_or(|events| events.contains(&event))),
             ),
             Ask::Watch => self.watch(from),
+            Ask::WatchKeys(keys) => Told::Watching(self.watch_here(keys)),
             Ask::Stall { us, rung } if rung || from != self.core => self.stall(us),
             // Bells leave at the end of the turn: the others are to stall at the same time, so this core waits a turn.
             Ask::Stall { us, .. } => {
@@ -381,6 +434,12 @@ impl Engine {
                 self.expire_actively = active;
                 Told::Done
             }
+            Ask::Change(change) => {
+                self.take_change(from, &change);
+                Told::Done
+            }
+            Ask::Channels { kind, pattern } => return self.begin_channels(from, handle, kind, pattern),
+            Ask::Subscribers { kind, names } => self.subscribers(kind, &names),
             Ask::Object { database, protocol, request } => self.object(database, protocol, &request),
             Ask::Digest { database, keys } => self.digests(database, keys.as_deref()),
         };
@@ -392,7 +451,10 @@ impl Engine {
         let Some(question) = self.questions.get_mut(handle.0 as usize) else { return };
         question.awaiting -= 1;
         match (&mut question.gathered, told) {
-            (Gathered::Ok, Told::Done) => {}
+            (Gathered::Ok | Gathered::Confirmations { .. }, Told::Done) => {}
+            (Gathered::Subscribers { counts, .. }, Told::Subscribers(more)) => {
+                counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
+            }
             (Gathered::Sum { sum, .. }, Told::Count(count)) => *sum += count,
             (Gathered::RandomKey(drawn), Told::RandomKey(other)) => {
                 *drawn = std::mem::take(drawn).join(other, &mut self.rng);
@@ -407,6 +469,7 @@ impl Engine {
                 }
             }
             (Gathered::Clients(clients), Told::Clients(more)) => clients.extend(more),
+            (Gathered::Watching(watched), Told::Watching(more)) => watched.extend(more),
             (Gathered::Killed { count, asker, .. }, Told::Killed { count: more, asker: too }) => {
                 *count += more;
                 *asker |= too;
@@ -452,11 +515,20 @@ impl Engine {
             Gathered::Keys(keys) => keys.answer(reply),
             Gathered::Scan { cursor, found, ask } => scan::answer(ask.goes_on().then_some(cursor), &found, reply),
             Gathered::Clients(clients) => clients::answer(clients, reply),
+            Gathered::Watching(watched) => {
+                self.now_watches(client.conn, watched);
+                reply.ok();
+            }
             Gathered::Killed { count, by_address, .. } => clients::answer_killed(count, by_address, reply),
             Gathered::Reports { topic, reports } => self.answer_reports(&topic, reports, reply),
             Gathered::SlowEntries { entries, count } => slowlog::answer(entries, count, reply),
             Gathered::Latency { topic, events } => latency::answer(topic, &events, self.now, reply),
             Gathered::Forgotten(events) => latency::answer_forgotten(events, reply),
+            Gathered::Subscribers { names, counts } => channels::answer(&names, &counts, reply),
+            Gathered::Confirmations { encoded, leaving } => {
+                reply.raw_range(&encoded, 0, encoded.len());
+                leaving.into_iter().for_each(|(kind, names)| self.unlist(client.conn, kind, &names));
+            }
             Gathered::Encoded(encoded) => reply.raw_range(&encoded, 0, encoded.len()),
             Gathered::Digests { digests, of_values } => debug::answer_digests(&digests, of_values, reply),
             Gathered::Settings | Gathered::Rewrite => reply.error(ReplyError::Syntax),
@@ -488,6 +560,8 @@ impl Engine {
         let finished = match &mut slice {
             Slice::Keys(walk) => self.walk_keys(walk),
             Slice::Clients(walk) => self.walk_clients(walk),
+            Slice::Channels(walk) => self.walk_channels(walk),
+            Slice::Leaving(leaving) => self.go_on_leaving(leaving),
         };
         if !finished {
             // Others get a slice before this one's next.

@@ -12,7 +12,7 @@ use crate::command::{Command, Flags};
 use crate::engine::Engine;
 use crate::engine::mail::Rare;
 use crate::limits::{MONITOR_LETTERS_MAX, MONITOR_OUTPUT_BYTES_MAX};
-use crate::resp::Request;
+use crate::resp::{ReplyError, Request};
 use crate::session::Session;
 
 /// Who watches.
@@ -38,6 +38,9 @@ impl Watchers {
 
 impl Engine {
     pub(super) fn monitor(&mut self, session: &mut Session) -> Handled {
+        if session.executing.is_some() {
+            return Err(ReplyError::MonitorInMulti.into());
+        }
         if !session.monitoring {
             session.monitoring = true;
             self.watchers.own.push(session.conn);
@@ -73,7 +76,8 @@ impl Engine {
 
     /// Whether a client that watches may not run a command: like a replica, it takes no part in the keyspace.
     pub(in crate::engine) fn refuses_watcher(&self, session: &Session, command: &Command) -> bool {
-        session.monitoring && command.flags.intersects(Flags::WRITE.with(Flags::READONLY))
+        session.monitoring
+            && command.flags.intersects(Flags::of(&[Flags::WRITE, Flags::READONLY, Flags::MAY_REPLICATE]))
     }
 
     /// Shows a command to those who watch. Those for administrators are not shown.
@@ -106,7 +110,7 @@ impl Engine {
             let Some(session) = self.sessions.get_mut(conn) else { continue };
             session.pipeline.provide(|| Self::spare_output(&mut self.pool));
             session.pipeline.reply(|out| out.bytes_mut().extend_from_slice(line));
-            if (session.pipeline.held_bytes() + session.unsent_bytes) as u64 > limit {
+            if session.output_bytes() as u64 > limit {
                 tracing::warn!(client = session.id.0, "a MONITOR client is closed: it does not read its output");
                 self.stats.output_closed += 1;
                 self.close(conn, false);

@@ -9,6 +9,7 @@ use crate::engine::requests::Flow;
 use crate::keyspace::{Database, Shard, ShardStats};
 use crate::limits::TTL_SAMPLES;
 use crate::metrics::{CommandTimes, CoreStats, ErrorCounts, RatesPerSecond};
+use crate::pubsub::Kind;
 use crate::resp::Reply;
 use crate::session::Session;
 
@@ -36,6 +37,9 @@ pub(in crate::engine) struct CoreReport {
     /// Something deleted is still to be freed.
     pub(super) has_remains: bool,
     pub(super) clients: ClientsReport,
+    /// Channels and shard channels at home here that have subscribers.
+    pub(super) channels: u64,
+    pub(super) shard_channels: u64,
 }
 
 /// What the data of one core takes, in bytes.
@@ -95,10 +99,12 @@ pub(in crate::engine) struct ClientsReport {
 impl ClientsReport {
     fn add(&mut self, session: &Session) {
         let input = session.input.as_ref().map_or(0, |input| input.capacity()) as u64;
-        let output = (session.pipeline.held_bytes() + session.unsent_bytes) as u64;
+        let output = session.output_bytes() as u64;
+        let subscriptions = session.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.bytes()) as u64;
         self.input_bytes_max = self.input_bytes_max.max(input);
         self.output_bytes_max = self.output_bytes_max.max(output);
-        self.buffer_bytes += size_of::<Session>() as u64 + input + output;
+        let queue = session.queue.as_ref().map_or(0, |queue| queue.memory_bytes()) as u64;
+        self.buffer_bytes += size_of::<Session>() as u64 + input + queue + output + subscriptions;
     }
 }
 
@@ -213,6 +219,8 @@ impl Engine {
             memory,
             has_remains: self.shard.as_ref().is_some_and(|shard| shard.has_remains()),
             clients: report,
+            channels: self.pubsub.names_at_home(Kind::Channel) as u64,
+            shard_channels: self.pubsub.names_at_home(Kind::Shard) as u64,
         }))
     }
 

@@ -1,20 +1,24 @@
 //! Transcripts of strings and bitmaps: commands as a client would type them, and the replies they must get.
 //!
 //! Replies are written as `+OK`, `-ERR ...`, `:1`, `text` (in double quotes where it would not stand out), `(nil)`,
-//! `[a, :1]`, and in RESP3 `(null)`, `{key: value}`.
+//! `[a, :1]`, and in RESP3 `(null)`, `{key: value}`, `~[a]`.
 
 mod bitmap;
 mod compression;
 mod default_ttl;
 mod hash;
+mod hash_expire;
 mod lcs;
 mod list;
 mod number;
 mod range;
 mod set;
+mod sort;
 mod string;
 mod usage;
 mod zset;
+mod zset_combine;
+mod zset_range;
 
 use std::ops::{Deref, DerefMut};
 
@@ -105,6 +109,10 @@ fn notation(reply: &[u8]) -> (String, &[u8]) {
         b'*' => {
             let (items, rest) = list(rest, number());
             (format!("[{}]", items.join(", ")), rest)
+        }
+        b'~' => {
+            let (items, rest) = list(rest, number());
+            (format!("~[{}]", items.join(", ")), rest)
         }
         b'%' => {
             let (items, rest) = list(rest, 2 * number());

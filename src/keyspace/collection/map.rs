@@ -184,12 +184,16 @@ impl Map {
         let Some(place) = bucket.find(tag, &needle, self.width) else {
             return false;
         };
-        let item = item_range(bucket.pack(), place, self.width);
+        self.remove_at(home, place);
+        true
+    }
+
+    fn remove_at(&mut self, home: usize, place: Place) {
+        let item = item_range(self.bucket(home).pack(), place, self.width);
         self.weight -= weight_of(item.len());
         self.len -= 1;
         self.change(home, |bucket| bucket.remove(place.index, item));
         self.adapt();
-        true
     }
 
     /// All items.
@@ -197,10 +201,10 @@ impl Map {
         self.segments.iter().flatten().flat_map(|bucket| bucket.items(self.width))
     }
 
-    /// Visits about `count` items, at most a bucket more, and answers the cursor to go on from. A scan starts at 0 and
-    /// is at its end when the answer is 0; what is in the map from beginning to end is visited, whatever changes
-    /// meanwhile. Cursors are below 2^53.
-    pub fn scan(&self, cursor: u64, count: usize, mut visit: impl FnMut(Item<'_>)) -> u64 {
+    /// Visits about `count` items, at most a bucket more, and answers the cursor to go on from. A scan starts at 0 and is
+    /// at its end when the answer is 0; what is in the map from beginning to end is visited, whatever changes meanwhile.
+    /// Cursors are below 2^53.
+    pub fn scan<'m>(&'m self, cursor: u64, count: usize, mut visit: impl FnMut(Item<'m>)) -> u64 {
         let (mut cursor, mut visited) = (cursor, 0);
         // As many buckets as items: where items are large, many buckets are empty.
         for _ in 0..count.max(1) {
@@ -228,17 +232,32 @@ impl Map {
 
     /// Any item, each as likely as another. `None` if there is none.
     pub fn random(&self, rng: &mut Rng) -> Option<Item<'_>> {
+        let (home, place) = self.draw(rng)?;
+        Some(self.bucket(home).pack().item(place.at, self.width))
+    }
+
+    /// Removes any item, each as likely as another, which `visit` has seen before. False if there was none.
+    pub fn pop(&mut self, rng: &mut Rng, visit: impl FnOnce(Item<'_>)) -> bool {
+        let Some((home, place)) = self.draw(rng) else { return false };
+        visit(self.bucket(home).pack().item(place.at, self.width));
+        self.remove_at(home, place);
+        true
+    }
+
+    /// The bucket and the place of any item.
+    fn draw(&self, rng: &mut Rng) -> Option<(usize, Place)> {
         if self.is_empty() {
             return None;
         }
         let fullest = self.fills.len() - 1;
         loop {
             // A bucket is taken as often as it is full, compared with the fullest; otherwise another is drawn.
-            let bucket = self.bucket(rng.usize(..self.buckets));
+            let home = rng.usize(..self.buckets);
+            let bucket = self.bucket(home);
             let index = rng.usize(..fullest);
             if index < bucket.count() {
-                let pack = bucket.pack();
-                return Some(pack.item(pack.skip(0, index * self.width), self.width));
+                let at = bucket.pack().skip(0, index * self.width);
+                return Some((home, Place { index, at }));
             }
         }
     }

@@ -19,6 +19,7 @@
 //! | file | what |
 //! |------|------|
 //! | `list`, `set`, `hash`, `zset` | the types: one file each, with what commands ask for |
+//! | `timed` | hashes whose fields have deadlines |
 //! | `pack`, `integers` | runs of bytes |
 //! | `map`, `sequence` | structures of large collections |
 
@@ -28,8 +29,10 @@ pub mod map;
 pub mod pack;
 pub mod sequence;
 pub mod set;
+mod timed;
 pub mod zset;
 
+use super::value::allocation;
 use crate::base::KeyHasher;
 use crate::config::Config;
 use pack::{Bare, Element};
@@ -37,6 +40,7 @@ use pack::{Bare, Element};
 pub use hash::{Hash, HashRef};
 pub use list::{List, ListRef};
 pub use set::{Set, SetRef};
+pub use timed::Timed;
 pub use zset::{ZSet, ZSetRef};
 
 /// Bytes of a compact collection, whatever the settings say: it lies in its entry.
@@ -208,9 +212,10 @@ impl Collection {
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Collection::List(List::Large(list)) => list.heap_bytes(),
-            Collection::Set(Set::Large(map)) | Collection::Hash(Hash::Large(map)) => map.heap_bytes(),
+            Collection::Set(Set::Large(map)) => allocation(size_of::<map::Map>()) + map.heap_bytes(),
+            Collection::Hash(hash) => hash.heap_bytes(),
             Collection::ZSet(ZSet::Large(zset)) => zset.heap_bytes(),
-            _ => self.compact().map_or(0, |(_, bytes)| super::value::allocation(bytes.len())),
+            _ => self.compact().map_or(0, |(_, bytes)| allocation(bytes.len())),
         }
     }
 
@@ -218,7 +223,8 @@ impl Collection {
     pub(super) fn drop_some(&mut self, bytes: usize) -> bool {
         match self {
             Collection::List(List::Large(list)) => list.drop_some(bytes),
-            Collection::Set(Set::Large(map)) | Collection::Hash(Hash::Large(map)) => map.drop_some(bytes),
+            Collection::Set(Set::Large(map)) => map.drop_some(bytes),
+            Collection::Hash(hash) => hash.drop_some(bytes),
             Collection::ZSet(ZSet::Large(zset)) => zset.drop_some(bytes),
             _ => false,
         }
@@ -231,7 +237,7 @@ impl<'a> CollectionRef<'a> {
     pub(super) fn read(stored: &'a [u8]) -> Self {
         let Some((&form, bytes)) = stored.split_first() else { return CollectionRef::List(ListRef::default()) };
         match Form::of(form) {
-            Form::List => CollectionRef::List(ListRef::Compact(Bare::new(bytes))),
+            Form::List => CollectionRef::List(ListRef::Compact(list::Elements::new(bytes))),
             Form::Integers => CollectionRef::Set(SetRef::Integers(set::integers::Integers::new(bytes))),
             Form::Set => CollectionRef::Set(SetRef::Compact(Bare::new(bytes))),
             Form::Hash => CollectionRef::Hash(HashRef::Compact(Bare::new(bytes))),
@@ -259,6 +265,15 @@ impl<'a> CollectionRef<'a> {
         }
     }
 
+    /// When the next field of a hash falls due, in milliseconds since 1970, if it is one with deadlines of fields.
+    #[inline]
+    pub fn next_field_deadline(self) -> Option<u64> {
+        match self {
+            CollectionRef::Hash(hash) => hash.next_deadline(),
+            _ => None,
+        }
+    }
+
     /// The name that TYPE answers.
     pub fn type_name(self) -> &'static str {
         match self {
@@ -274,7 +289,9 @@ impl<'a> CollectionRef<'a> {
         match self {
             CollectionRef::List(ListRef::Large(_)) => "quicklist",
             CollectionRef::Set(SetRef::Integers(_)) => "intset",
-            CollectionRef::Set(SetRef::Large(_)) | CollectionRef::Hash(HashRef::Large(_)) => "hashtable",
+            CollectionRef::Set(SetRef::Large(_)) => "hashtable",
+            CollectionRef::Hash(hash) if hash.is_large() => "hashtable",
+            CollectionRef::Hash(HashRef::Timed(_)) => "listpackex",
             CollectionRef::ZSet(ZSetRef::Large(_)) => "skiplist",
             _ => "listpack",
         }

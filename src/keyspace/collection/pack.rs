@@ -60,6 +60,12 @@ impl Default for Element<'_> {
 }
 
 impl<'a> Element<'a> {
+    /// The element that a string becomes.
+    #[inline]
+    pub fn of(bytes: &'a [u8]) -> Self {
+        canonical_integer(bytes).map_or(Element::Text(bytes), Element::Int)
+    }
+
     /// The string. A score has none: its bytes are empty.
     #[inline]
     pub fn bytes<'s>(self, digits: &'s mut Digits) -> &'s [u8]
@@ -216,12 +222,6 @@ fn text_head(head: &mut [u8; 9], len: usize) -> usize {
     bytes
 }
 
-/// Bytes of the back of an element of which `bytes` bytes stand in front of it.
-#[inline]
-fn back_len(bytes: usize) -> usize {
-    if bytes < usize::from(LONG_BACK) { 1 } else { 5 }
-}
-
 /// Appends a string as an element with a back.
 #[inline]
 pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -236,6 +236,12 @@ pub fn push_score(out: &mut Vec<u8>, score: f64) {
 /// The element of one string with a back, to search for.
 pub fn element_of(bytes: &[u8]) -> Vec<u8> {
     Pack::element_of(bytes)
+}
+
+/// Bytes of the back of an element of which `bytes` bytes stand in front of it.
+#[inline]
+fn back_len(bytes: usize) -> usize {
+    if bytes < usize::from(LONG_BACK) { 1 } else { 5 }
 }
 
 /// A string to search for: its element in two parts, without an allocation.
@@ -269,6 +275,34 @@ impl<'k> Needle<'k> {
         let (head, text) = out.split_at_mut(self.head_len);
         head.copy_from_slice(&self.head[..self.head_len]);
         text.copy_from_slice(self.text);
+    }
+
+    /// Appends the element, without a back.
+    #[inline]
+    pub(super) fn push(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head[..self.head_len]);
+        out.extend_from_slice(self.text);
+    }
+
+    /// Bytes of the element with a back.
+    #[inline]
+    pub(super) fn backed_len(&self) -> usize {
+        self.element_len() + back_len(self.element_len())
+    }
+
+    /// Writes the element with a back into `out`, which has its length.
+    #[inline]
+    pub(super) fn write_backed(&self, out: &mut [u8]) {
+        let len = self.element_len();
+        self.write(&mut out[..len]);
+        match &mut out[len..] {
+            [short] => *short = len as u8,
+            [long @ .., mark] => {
+                long.copy_from_slice(&(len as u32).to_le_bytes());
+                *mark = LONG_BACK;
+            }
+            [] => {}
+        }
     }
 
     /// What is hashed: the same as [`Pack::hashed`] of the element.
@@ -419,6 +453,24 @@ impl<'a, const BACK: bool> Run<'a, BACK> {
         None
     }
 
+    /// As [`Run::find`] from the first element on, for a string that needs no element of its own.
+    #[inline]
+    pub(super) fn seek(self, needle: &Needle<'_>, step: usize) -> Option<usize> {
+        let mut at = 0;
+        while at < self.0.len() {
+            if self.matches(at, needle) {
+                return Some(at);
+            }
+            for _ in 0..step {
+                if at >= self.0.len() {
+                    break;
+                }
+                at = self.after(at);
+            }
+        }
+        None
+    }
+
     /// Elements with their places, from the front.
     pub fn iter(self) -> impl Iterator<Item = (usize, Element<'a>)> {
         let mut at = 0;
@@ -544,6 +596,9 @@ mod tests {
                 let needle = Needle::new(string);
                 let mut element = vec![0; needle.element_len()];
                 needle.write(&mut element);
+                prop_assert_eq!(&element, &Bare::element_of(string));
+                let mut element = vec![0; needle.backed_len()];
+                needle.write_backed(&mut element);
                 prop_assert_eq!(&element, &element_of(string));
                 prop_assert!(Pack::new(&pack).matches(at, &needle));
                 prop_assert_eq!(Pack::new(&pack).hashed(at), needle.hashed());

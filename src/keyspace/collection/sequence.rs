@@ -204,6 +204,15 @@ impl Sequence {
         IterBack::new(&self.root, end, self.shape.width)
     }
 
+    /// The pack of a sequence that has one leaf and no more.
+    #[inline]
+    pub fn only_leaf(&self) -> Option<&[u8]> {
+        match &self.root.node {
+            Node::Leaf(bytes) => Some(bytes),
+            Node::Inner(_) => None,
+        }
+    }
+
     /// Takes levels off that do not branch.
     fn flatten(&mut self) {
         if self.is_empty() {
@@ -236,6 +245,13 @@ impl Offcut {
     /// Bytes on the heap, as the allocator rounds them.
     pub fn heap_bytes(&self) -> usize {
         self.heap + allocation(self.parts.capacity() * size_of::<Child>())
+    }
+
+    /// Takes in what was cut off elsewhere.
+    pub fn join(&mut self, other: Self) {
+        self.items += other.items;
+        self.heap += other.heap;
+        self.parts.extend(other.parts);
     }
 
     /// Drops about `bytes` bytes. Whether something is left.

@@ -19,6 +19,7 @@ mod pools;
 mod scans;
 mod table;
 mod values;
+mod watch;
 
 /// All policies.
 const POLICIES: [EvictionPolicy; 11] = [

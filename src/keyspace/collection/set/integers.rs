@@ -55,6 +55,21 @@ impl<'a> Integers<'a> {
         Err(low)
     }
 
+    /// Bytes that the numbers take with one more.
+    pub fn bytes_with(self, number: i64) -> usize {
+        let width = if self.is_empty() { width_of(number) } else { self.width.max(width_of(number)) };
+        1 + (self.len() + 1) * width
+    }
+
+    /// Length of the longest of the numbers as text.
+    pub fn digits_max(self) -> usize {
+        let digits = |at: usize| itoa::Buffer::new().format(self.get(at)).len();
+        match self.len() {
+            0 => 0,
+            len => digits(0).max(digits(len - 1)),
+        }
+    }
+
     /// The numbers in order.
     pub fn iter(self) -> impl Iterator<Item = i64> + 'a {
         (0..self.len()).map(move |index| self.get(index))

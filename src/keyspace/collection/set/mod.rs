@@ -5,9 +5,10 @@
 
 pub(super) mod integers;
 
-use super::Shapes;
 use super::map::Map;
-use super::pack::{Bare, Digits, Element, replace};
+use super::pack::{Bare, Digits, Element, Needle, replace};
+use super::{COMPACT_BYTES_MAX, Shapes};
+use crate::base::Rng;
 use crate::keyspace::value::canonical_integer;
 use integers::Integers;
 
@@ -54,7 +55,7 @@ impl<'a> SetRef<'a> {
     pub fn contains(self, member: &[u8]) -> bool {
         match self {
             SetRef::Integers(numbers) => canonical_integer(member).is_some_and(|number| numbers.find(number).is_ok()),
-            SetRef::Compact(members) => members.find(&Members::element_of(member), 0, 1).is_some(),
+            SetRef::Compact(members) => members.seek(&Needle::new(member), 1).is_some(),
             SetRef::Large(map) => map.contains(member),
         }
     }
@@ -66,6 +67,33 @@ impl<'a> SetRef<'a> {
             SetRef::Compact(members) => Box::new(members.iter().map(|(_, member)| member)),
             SetRef::Large(map) => Box::new(map.iter().map(|(member, _)| member)),
         }
+    }
+
+    /// Any member, each as likely as another. `None` if there is none.
+    pub fn random(self, rng: &mut Rng) -> Option<Element<'a>> {
+        match self {
+            _ if self.is_empty() => None,
+            SetRef::Integers(numbers) => Some(Element::Int(numbers.get(rng.usize(..numbers.len())))),
+            SetRef::Compact(members) => Some(members.get(members.place(rng.usize(..members.count())))),
+            SetRef::Large(map) => map.random(rng).map(|(member, _)| member),
+        }
+    }
+
+    /// Visits about `count` members from a cursor on, all of them if the set is small; answers where to go on, 0 at the
+    /// end. See [`Map::scan`].
+    pub fn scan(self, cursor: u64, count: usize, mut visit: impl FnMut(Element<'a>)) -> u64 {
+        match self {
+            SetRef::Large(map) => map.scan(cursor, count, |(member, _)| visit(member)),
+            small => {
+                small.iter().for_each(visit);
+                0
+            }
+        }
+    }
+
+    /// Whether it is a map, so that a walk over it may take long.
+    pub fn is_large(self) -> bool {
+        matches!(self, SetRef::Large(_))
     }
 
     /// The set, owned.
@@ -90,41 +118,43 @@ impl Set {
     pub fn as_ref(&self) -> SetRef<'_> {
         match self {
             Set::Integers(bytes) => SetRef::Integers(Integers::new(bytes)),
-            Set::Compact(bytes) => SetRef::Compact(Bare::new(bytes)),
+            Set::Compact(bytes) => SetRef::Compact(Members::new(bytes)),
             Set::Large(map) => SetRef::Large(map),
         }
     }
 
     /// Adds a member. True if it is new.
     pub fn add(&mut self, member: &[u8], shapes: &Shapes) -> bool {
+        let limits = &shapes.compact;
         if let Set::Integers(bytes) = self {
             let numbers = Integers::new(bytes);
             match canonical_integer(member) {
                 Some(number) => match numbers.find(number) {
                     Ok(_) => return false,
-                    Err(at) if numbers.len() < shapes.compact.set_integers => {
+                    Err(at)
+                        if numbers.len() < limits.set_integers && numbers.bytes_with(number) <= COMPACT_BYTES_MAX =>
+                    {
                         integers::insert(bytes, at, number);
                         return true;
                     }
                     Err(_) => self.enlarge(member, shapes),
                 },
                 None => {
+                    let longest = member.len().max(numbers.digits_max());
                     // One more than there are has to fit, or it would have to be changed twice.
-                    let fits =
-                        numbers.len() < shapes.compact.set_entries && member.len() <= shapes.compact.set_value_bytes;
+                    let fits = numbers.len() < limits.set_entries && longest <= limits.set_value_bytes;
                     if fits { self.loosen() } else { self.enlarge(member, shapes) }
                 }
             }
         }
         if let Set::Compact(bytes) = self {
-            let (members, written) = (Members::new(bytes), Members::element_of(member));
-            if members.find(&written, 0, 1).is_some() {
+            let (members, needle) = (Members::new(bytes), Needle::new(member));
+            if members.seek(&needle, 1).is_some() {
                 return false;
             }
-            let is_full =
-                members.count() >= shapes.compact.set_entries || member.len() > shapes.compact.set_value_bytes;
+            let is_full = members.count() >= limits.set_entries || member.len() > limits.set_value_bytes;
             if !is_full && super::fits(bytes, member.len()) {
-                bytes.extend_from_slice(&written);
+                needle.push(bytes);
                 return true;
             }
             self.enlarge(member, shapes);
@@ -133,6 +163,28 @@ impl Set {
             Set::Large(map) => map.insert(member, &[]),
             _ => unreachable!("enlarged above"),
         }
+    }
+
+    /// Removes any member, each as likely as another, which `visit` has seen before. False if there was none.
+    pub fn pop(&mut self, rng: &mut Rng, visit: impl FnOnce(Element<'_>)) -> bool {
+        match self {
+            set if set.as_ref().is_empty() => return false,
+            Set::Integers(bytes) => {
+                let numbers = Integers::new(bytes);
+                let at = rng.usize(..numbers.len());
+                visit(Element::Int(numbers.get(at)));
+                integers::remove(bytes, at);
+            }
+            Set::Compact(bytes) => {
+                let members = Members::new(bytes);
+                let at = members.place(rng.usize(..members.count()));
+                visit(members.get(at));
+                let range = members.range(at);
+                replace(bytes, range, &[]);
+            }
+            Set::Large(map) => return map.pop(rng, |(member, _)| visit(member)),
+        }
+        true
     }
 
     /// Removes a member. True if it was there.
@@ -146,7 +198,7 @@ impl Set {
             }
             Set::Compact(bytes) => {
                 let members = Members::new(bytes);
-                let Some(at) = members.find(&Members::element_of(member), 0, 1) else { return false };
+                let Some(at) = members.seek(&Needle::new(member), 1) else { return false };
                 let range = members.range(at);
                 replace(bytes, range, &[]);
                 true
@@ -162,11 +214,15 @@ impl Set {
         *self = Set::Compact(bytes);
     }
 
-    fn enlarge(&mut self, member: &[u8], shapes: &Shapes) {
-        let mut map = Map::new(1, shapes.seed(member));
-        for old in self.as_ref().iter() {
-            map.insert(old.bytes(&mut Digits::new()), &[]);
+    /// Makes the set a map, because of a member that is about to be added.
+    fn enlarge(&mut self, because: &[u8], shapes: &Shapes) {
+        let mut map = Map::new(1, shapes.seed(because));
+        for member in self.as_ref().iter() {
+            map.insert(member.bytes(&mut Digits::new()), &[]);
         }
         *self = Set::Large(Box::new(map));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! A command over several cores at once: every shard concerned is here or can be borrowed.
+
+use super::super::mail::StoredKey;
+use super::super::room::Room;
+use super::super::{Engine, OpenLoan};
+use super::part::{Manner, Part, join, manner, part_request};
+use crate::base::CoreId;
+use crate::command::{Command, Spread};
+use crate::keyspace::Shard;
+use crate::resp::Request;
+use crate::session::Session;
+
+/// At once, under leases.
+impl Engine {
+    /// Holds every shard concerned, or none.
+    pub(super) fn hold_all(&mut self, parts: &[Part]) -> bool {
+        if self.shard.is_none() || !self.ledger.is_empty() || !self.stash.is_empty() {
+            return false;
+        }
+        parts.iter().all(|part| part.core == self.core || self.borrow(part.core))
+    }
+
+    /// Takes a shard that is held; see [`Engine::put_held`].
+    fn take_held(&mut self, core: CoreId) -> Option<HeldShard> {
+        if core == self.core {
+            self.shard.take().map(HeldShard::Own)
+        } else {
+            self.loans[core.index()].take().map(HeldShard::Borrowed)
+        }
+    }
+
+    fn put_held(&mut self, core: CoreId, held: HeldShard) {
+        match held {
+            HeldShard::Own(shard) => self.shard = Some(shard),
+            HeldShard::Borrowed(open) => self.loans[core.index()] = Some(open),
+        }
+    }
+
+    pub(super) fn with_held<T>(&mut self, core: CoreId, act: impl FnOnce(&mut Self, &mut Shard) -> T) -> Option<T> {
+        let mut held = self.take_held(core)?;
+        held.shard().advance(self.now);
+        let result = act(self, held.shard());
+        self.put_held(core, held);
+        Some(result)
+    }
+
+    /// Whether a shard that is held has room for this, after it has made some.
+    pub(in crate::engine) fn has_room_at(&mut self, core: CoreId, room: Option<Room>) -> bool {
+        let Some(room) = room else { return true };
+        self.with_held(core, |engine, shard| room.is_in(shard, engine.now)).unwrap_or(true)
+    }
+
+    pub(in crate::engine) fn counts_keys(&self) -> bool {
+        self.config.max_keys > 0
+    }
+
+    pub(super) fn run_at_once(
+        &mut self,
+        session: &mut Session,
+        command: &'static Command,
+        request: Request<'_>,
+        mut parts: Vec<Part>,
+    ) {
+        let (selected, protocol) = (session.selected(), session.protocol);
+        self.stats.borrowed += 1;
+        if manner(command) == Manner::Split {
+            for part in &mut parts {
+                let own = part_request(command, request, part);
+                let reply = self.with_held(part.core, |engine, shard| {
+                    engine.run_part(shard, command, selected, protocol, own.request(), command.spread == Spread::PerKey)
+                });
+                part.reply = reply.unwrap_or_default();
+            }
+            self.answer(session, |_, reply| join(command, request, &parts, reply));
+            return;
+        }
+        for part in &mut parts {
+            let keys: Vec<StoredKey> = part.stored_keys(request).collect();
+            let entries = self.with_held(part.core, |engine, shard| engine.copies(shard, &keys));
+            part.entries = entries.unwrap_or_default();
+        }
+        let mut writes = Vec::new();
+        self.answer(session, |engine, reply| writes = engine.run_assembled(command, selected, request, parts, reply));
+        for (core, writes) in writes {
+            self.with_held(core, |engine, shard| engine.apply(shard, writes));
+        }
+    }
+}
+
+/// A shard that is held: the own one, or one on loan.
+enum HeldShard {
+    Own(Box<Shard>),
+    Borrowed(OpenLoan),
+}
+
+impl HeldShard {
+    fn shard(&mut self) -> &mut Shard {
+        match self {
+            HeldShard::Own(shard) => shard,
+            HeldShard::Borrowed(open) => &mut open.loan,
+        }
+    }
+}
