@@ -38,8 +38,8 @@ pub(crate) fn python() -> Option<Script> {
     };
     let directory = directory("python", &version, &[REQUIREMENTS], install)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/redis_py.py");
-    // -I: the developer's own packages and settings stay out.
-    Some(Script { program: directory.join("venv/bin/python"), arguments: vec!["-I".into(), script] })
+    // The developer's own packages and settings stay out (-E, -s), and so does compiled code from the sources (-B).
+    Some(Script { program: directory.join("venv/bin/python"), arguments: vec!["-EsB".into(), script] })
 }
 
 /// One of the scripts in JavaScript, with both libraries installed beside it.

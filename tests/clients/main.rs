@@ -5,10 +5,10 @@
 //! Redis does. A failure names the sections.
 //!
 //! ```text
-//! redis_py.py              Python
+//! redis_py.py              Python, with sections.py
 //! ioredis.mjs              JavaScript, with sections.mjs
 //! node_redis.mjs           JavaScript, with sections.mjs
-//! redis_rs.rs              Rust
+//! redis_rs/                Rust
 //! requirements.txt         the exact versions for Python, with their hashes
 //! package-lock.json        the exact versions for JavaScript; the newest that run with Debian's Node 18
 //! ```

@@ -112,7 +112,10 @@ section("lists", async () => {
   check([await client.lPos("list", "c"), await client.lRem("list", 0, "x")], [3, 1]);
   check([await client.lTrim("list", 0, 1), await client.lLen("list")], ["OK", 2]);
   check([await client.lMove("list", "other", "LEFT", "RIGHT"), await client.rPopLPush("list", "other")], ["A", "b"]);
-  check([await client.lPop("other"), await client.lPopCount("other", 2), await client.rPop("other")], ["b", ["A"], null]);
+  check(
+    [await client.lPop("other"), await client.lPopCount("other", 2), await client.rPop("other")],
+    ["b", ["A"], null],
+  );
   await client.rPush("list", ["3", "1", "2"]);
   check(await client.lmPop(["nobody", "list"], "LEFT", { COUNT: 2 }), ["list", ["3", "1"]]);
 });
@@ -141,24 +144,44 @@ section("sets", async () => {
 
 section("sorted sets", async () => {
   const client = await connect();
-  const board = [["ada", 3], ["bob", 1], ["eve", 2.5]].map(([value, score]) => ({ value, score }));
+  const board = [
+    ["ada", 3],
+    ["bob", 1],
+    ["eve", 2.5],
+  ].map(([value, score]) => ({ value, score }));
   check(await client.zAdd("board", board), 3);
   check(await client.zAdd("board", { value: "ada", score: 4 }, { comparison: "GT", CH: true }), 1);
   check([await client.zIncrBy("board", 1, "bob"), await client.zScore("board", "nobody")], [2, null]);
   const all = await client.zRangeWithScores("board", 0, -1);
-  check(all.map(({ value, score }) => [value, score]), [["bob", 2], ["eve", 2.5], ["ada", 4]]);
+  check(
+    all.map(({ value, score }) => [value, score]),
+    [
+      ["bob", 2],
+      ["eve", 2.5],
+      ["ada", 4],
+    ],
+  );
   check([await client.zRank("board", "ada"), await client.zRevRank("board", "ada")], [2, 0]);
   check([await client.zmScore("board", ["bob", "x"]), await client.zCount("board", 2, 2.5)], [[2, null], 2]);
   check(await client.zRange("board", "(2", "+inf", { BY: "SCORE" }), ["eve", "ada"]);
   check(await client.zRange("board", 0, 0, { REV: true }), ["ada"]);
-  await client.zAdd("other", [{ value: "bob", score: 10 }, { value: "zoe", score: Infinity }]);
+  await client.zAdd("other", [
+    { value: "bob", score: 10 },
+    { value: "zoe", score: Infinity },
+  ]);
   check([await client.zUnionStore("sum", ["board", "other"]), await client.zScore("sum", "zoe")], [4, Infinity]);
   check([...(await client.zInter(["board", "other"]))], ["bob"]);
-  await client.zAdd("words", ["a", "b", "c"].map((value) => ({ value, score: 0 })));
+  await client.zAdd(
+    "words",
+    ["a", "b", "c"].map((value) => ({ value, score: 0 })),
+  );
   check([await client.zRangeByLex("words", "[b", "+"), await client.zLexCount("words", "-", "(c")], [["b", "c"], 2]);
   check([await client.zRemRangeByRank("words", 0, 0), await client.zRem("words", ["b", "x"])], [1, 1]);
   check({ ...(await client.zPopMin("board")) }, { value: "bob", score: 2 });
-  check((await client.zmPop(["board"], "MAX")).members.map((member) => ({ ...member })), [{ value: "ada", score: 4 }]);
+  check(
+    (await client.zmPop(["board"], "MAX")).members.map((member) => ({ ...member })),
+    [{ value: "ada", score: 4 }],
+  );
   check(await client.zCard("board"), 1);
 });
 
@@ -168,12 +191,20 @@ section("pipelines", async () => {
   check(counts, names("", 1000, 1).map(Number));
   check(await client.multi().set("word", "x").get("key:7").execAsPipeline(), ["OK", "key:7"]);
   const mixed = await Promise.allSettled([client.get("word"), client.incr("word"), client.get("key:8")]);
-  check(mixed.map(({ status, value }) => value ?? status), ["x", "rejected", "key:8"]);
+  check(
+    mixed.map(({ status, value }) => value ?? status),
+    ["x", "rejected", "key:8"],
+  );
 });
 
 section("transactions", async () => {
   const client = await connect();
-  check(await client.multi().set("a", "1").set("b", "2").incr("a").mGet(["a", "b"]).exec(), ["OK", "OK", 2, ["2", "2"]]);
+  check(await client.multi().set("a", "1").set("b", "2").incr("a").mGet(["a", "b"]).exec(), [
+    "OK",
+    "OK",
+    2,
+    ["2", "2"],
+  ]);
   await refused("1 commands failed", client.multi().set("word", "x").incr("word").set("after", "1").exec());
   check(await client.get("after"), "1");
   check(await client.sendCommand(["MULTI"]), "OK");
@@ -191,7 +222,7 @@ section("watch", async () => {
   await other.set("stock", "6");
   check(await client.multi().get("stock").exec(), ["6"]);
   const attempts = [];
-  for (let done = false; !done; ) {
+  for (let done = false; !done;) {
     await client.watch(["stock"]);
     const left = Number(await client.get("stock"));
     if (attempts.length < 2) {
@@ -199,7 +230,10 @@ section("watch", async () => {
     }
     attempts.push(left);
     try {
-      await client.multi().set("stock", left - 1).exec();
+      await client
+        .multi()
+        .set("stock", left - 1)
+        .exec();
       done = true;
     } catch (error) {
       check(error instanceof WatchError, true);
@@ -224,7 +258,13 @@ section("publish and subscribe", async () => {
   await subscriber.subscribe(["news", "sport"], listener);
   await subscriber.subscribe("news", listener, true);
   check([await client.publish("news", "one"), await client.publish("nobody", "two")], [1, 0]);
-  check([await inbox.next(), await inbox.next()], [["news", "one"], ["news", "one"]]);
+  check(
+    [await inbox.next(), await inbox.next()],
+    [
+      ["news", "one"],
+      ["news", "one"],
+    ],
+  );
   check((await client.pubSubChannels()).sort(), ["news", "sport"]);
   check({ ...(await client.pubSubNumSub(["news"])) }, { news: 1 });
   check((await subscriber.ping()).toUpperCase(), "PONG");
@@ -244,7 +284,10 @@ section("patterns", async () => {
   await subscriber.subscribe("news.today", (data, channel) => inbox.add("channel", channel, data));
   check([await client.publish("news.today", "twice"), await client.pubSubNumPat()], [2, 1]);
   const both = [await inbox.next(), await inbox.next()];
-  check(both, [["channel", "news.today", "twice"], ["pattern", "news.today", "twice"]]);
+  check(both, [
+    ["channel", "news.today", "twice"],
+    ["pattern", "news.today", "twice"],
+  ]);
   await subscriber.pUnsubscribe("n[ae]ws.*");
   check(await client.publish("naws.", "nobody"), 0);
 });
@@ -277,7 +320,11 @@ section("blocking on lists", async () => {
 
 section("blocking on sorted sets", async () => {
   const [client, other] = [await connect(), await connect()];
-  await client.zAdd("b", [{ value: "one", score: 1 }, { value: "two", score: 2 }, { value: "three", score: 3 }]);
+  await client.zAdd("b", [
+    { value: "one", score: 1 },
+    { value: "two", score: 2 },
+    { value: "three", score: 3 },
+  ]);
   check({ ...(await client.bzPopMin(["a", "b"], 1)) }, { key: "b", value: "one", score: 1 });
   check({ ...(await client.bzPopMax("b", 1)) }, { key: "b", value: "three", score: 3 });
   check([(await client.bzmPop(1, "b", "MIN")).key, await client.bzPopMin("b", 0.05)], ["b", null]);
@@ -313,7 +360,10 @@ section("scans of sets", async () => {
 
 section("scans of sorted sets", async () => {
   const client = await connect();
-  await client.zAdd("zset", names("member:", 700).map((value, at) => ({ value, score: at + 0.5 })));
+  await client.zAdd(
+    "zset",
+    names("member:", 700).map((value, at) => ({ value, score: at + 0.5 })),
+  );
   const all = await gather(client.zScanIterator("zset", { COUNT: 50 }), ({ value }) => value);
   check([all.size, all.get("member:123").score], [700, 123.5]);
   check((await gather(client.zScanIterator("zset", { MATCH: "member:6?" }), ({ value }) => value)).size, 10);
@@ -382,7 +432,13 @@ section("reconnection of a subscriber", async () => {
   check(await client.clientKill({ filter: "TYPE", type: "pubsub" }), 1);
   await until(async () => (await client.pubSubNumPat()) === 1 && (await client.pubSubNumSub(["news"])).news === 1);
   check(await client.publish("news", "again"), 2);
-  check([await inbox.next(), await inbox.next()], [["channel", "news", "again"], ["pattern", "news", "again"]]);
+  check(
+    [await inbox.next(), await inbox.next()],
+    [
+      ["channel", "news", "again"],
+      ["pattern", "news", "again"],
+    ],
+  );
 });
 
 section("time limits", async () => {
@@ -390,7 +446,10 @@ section("time limits", async () => {
   await client.set("key", "value");
   const hasty = client.withCommandOptions({ timeout: 50 });
   const sleeping = (await connect()).sendCommand(["DEBUG", "SLEEP", "0.2"]);
-  await until(async () => (await Promise.race([sleeping.then(() => "late"), hasty.get("key").catch(() => "timed out")])) !== "value");
+  await until(
+    async () =>
+      (await Promise.race([sleeping.then(() => "late"), hasty.get("key").catch(() => "timed out")])) !== "value",
+  );
   check([await sleeping, await client.get("key")], ["OK", "value"]);
 });
 
