@@ -23,7 +23,7 @@ impl Draws {
         let count = args.int()?;
         let draws = usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX);
         match count {
-            i64::MIN => Err(ReplyError::RandomCount),
+            i64::MIN => Err(ReplyError::OutOfRange64),
             0.. => Ok(Draws::Distinct(draws)),
             _ => Ok(Draws::Repeated(draws)),
         }
@@ -40,6 +40,9 @@ impl Draws {
 /// An element of a collection, with what belongs to it.
 type Drawn<'a, T> = (Element<'a>, T);
 
+/// How to draw an element.
+type Draw<'a, T> = Box<dyn Fn(&mut Rng) -> Option<Drawn<'a, T>> + 'a>;
+
 /// A collection that is drawn from.
 pub(super) struct Urn<'a, T> {
     /// Elements.
@@ -49,7 +52,7 @@ pub(super) struct Urn<'a, T> {
     /// All elements.
     pub(super) all: Box<dyn Iterator<Item = Drawn<'a, T>> + 'a>,
     /// Any of them.
-    pub(super) any: Box<dyn Fn(&mut Rng) -> Option<Drawn<'a, T>> + 'a>,
+    pub(super) any: Draw<'a, T>,
 }
 
 impl<'a, T: Copy> Urn<'a, T> {

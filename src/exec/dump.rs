@@ -40,7 +40,7 @@ pub(super) fn restore(
     }
     let ttl_ms = number::integer(ttl).ok_or(ReplyError::NotInteger)?;
     let ttl_ms = u64::try_from(ttl_ms).map_err(|_| ReplyError::RestoreTtl)?;
-    let value = rdb::deserialize(payload, cx.bulk_bytes_max).map_err(|corrupt| match corrupt {
+    let value = rdb::deserialize(payload, cx.bulk_bytes_max, keys.shapes()).map_err(|corrupt| match corrupt {
         rdb::Corrupt::Footer => ReplyError::RestorePayload,
         rdb::Corrupt::Value => ReplyError::RestoreFormat,
     })?;

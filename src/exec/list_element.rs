@@ -216,7 +216,7 @@ impl Search {
                 Some(0) => {
                     let rank = args.int()?;
                     if rank == i64::MIN {
-                        return Err(ReplyError::RankOutOfRange);
+                        return Err(ReplyError::OutOfRange64);
                     }
                     search.skip = rank.unsigned_abs().checked_sub(1).ok_or(ReplyError::RankZero)? as usize;
                     search.end = if rank < 0 { End::Right } else { End::Left };

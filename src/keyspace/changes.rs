@@ -5,11 +5,13 @@
 
 use super::collection::sequence::Offcut;
 use super::collection::{Collection, CollectionRef, Shapes};
+use super::database::Found;
 use super::deadline::Deadline;
 use super::entry::{self, INLINE_KEY_BYTES_MAX, Kind};
 use super::keys::{Keys, New};
+use super::position::Position;
 use super::value::{Value, ValueRef};
-use crate::limits::LARGE_VALUE_BYTES;
+use crate::limits::{FIELDS_EXPIRED_AT_ONCE, LARGE_VALUE_BYTES};
 
 /// The key holds a string.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,6 +106,19 @@ impl Keys<'_> {
     pub fn collection(&self, key: &[u8]) -> Option<CollectionRef<'_>> {
         let found = self.database.find(self.database.position(key), key)?;
         self.database.entry(found.cell).value().collection()
+    }
+
+    /// Removes fields that are due from a hash that is about to be looked at, and the key with its last field.
+    #[cold]
+    pub(super) fn expire_fields(&mut self, position: Position, found: Found) -> Option<Found> {
+        let now_ms = self.common.now_ms();
+        let (removed, is_empty) = self.database.expire_fields(position, found, now_ms, FIELDS_EXPIRED_AT_ONCE);
+        self.common.stats.expired_fields += removed as u64;
+        if is_empty {
+            self.remove(position, found);
+            return None;
+        }
+        Some(found)
     }
 
     fn insert_collection(&mut self, key: &[u8], collection: Collection) {

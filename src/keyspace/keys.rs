@@ -12,7 +12,7 @@ use super::position::Position;
 use super::prefetch::prefetch;
 use super::shard::{Common, Tracking};
 use super::value::{Object, Scratch, Value, ValueRef, canonical_integer};
-use crate::limits::{FIELDS_EXPIRED_AT_ONCE, LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
+use crate::limits::{LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
 
 /// Cache lines of a block of the usual size.
 const BLOCK_LINES: usize = 5;
@@ -52,19 +52,6 @@ impl<'s> Keys<'s> {
         }
         if self.database.fields.has_due(self.common.now_ms()) && found.header.kind() == Kind::Object {
             return self.expire_fields(position, found);
-        }
-        Some(found)
-    }
-
-    /// Removes fields that are due from a hash that is about to be looked at, and the key with its last field.
-    #[cold]
-    fn expire_fields(&mut self, position: Position, found: Found) -> Option<Found> {
-        let now_ms = self.common.now_ms();
-        let (removed, is_empty) = self.database.expire_fields(position, found, now_ms, FIELDS_EXPIRED_AT_ONCE);
-        self.common.stats.expired_fields += removed as u64;
-        if is_empty {
-            self.remove(position, found);
-            return None;
         }
         Some(found)
     }

@@ -1,4 +1,5 @@
-//! Floating-point numbers as text, laid out as Redis 7.2 lays them out.
+//! Floating-point numbers as text, laid out as Redis 7.2 lays them out ([`DoubleText::new`]; where it still does what 7.0
+//! did, [`DoubleText::exact`]).
 //!
 //! The digits are the fewest that read back as the same number. Whole numbers up to 2^52 are written as integers;
 //! beyond that, trailing zeros are written out while there are at most seven of them, a fraction is written plainly
@@ -12,6 +13,9 @@ const INTEGER_MAX: f64 = (1_u64 << 52) as f64;
 
 /// The longest text: sign, seventeen digits, point, and an exponent of five characters; or as many zeros as digits.
 const TEXT_BYTES_MAX: usize = 32;
+
+/// Digits that tell every number from every other.
+const EXACT_DIGITS: usize = 17;
 
 /// A number as text on the stack.
 pub struct DoubleText {
@@ -39,6 +43,47 @@ impl DoubleText {
             text.push_shortest(magnitude);
         }
         text
+    }
+
+    /// The text of `value` with seventeen digits, less the zeros at their end: as ZSCAN writes the scores of large sorted
+    /// sets, and as Redis wrote all up to 7.0.
+    pub fn exact(value: f64) -> Self {
+        if !value.is_finite() || value == 0.0 {
+            return Self::new(value);
+        }
+        let mut text = Self { bytes: [0; TEXT_BYTES_MAX], len: 0 };
+        if value.is_sign_negative() {
+            text.push(b"-");
+        }
+        let decimal = Decimal::exact(value.abs());
+        let (digits, exponent) = (decimal.digits(), decimal.exponent);
+        let distance = exponent.unsigned_abs() as usize;
+        if exponent < -4 || exponent >= EXACT_DIGITS as i32 {
+            text.push_pointed(digits, 1);
+            text.push(if exponent < 0 { b"e-" } else { b"e+" });
+            if distance < 10 {
+                text.push(b"0");
+            }
+            text.push(itoa::Buffer::new().format(distance).as_bytes());
+        } else if exponent < 0 {
+            text.push(b"0.");
+            text.push_zeros(distance - 1);
+            text.push(digits);
+        } else {
+            text.push_pointed(digits, distance + 1);
+            text.push_zeros((distance + 1).saturating_sub(digits.len()));
+        }
+        text
+    }
+
+    /// Digits, with a point behind so many of them if there are more.
+    fn push_pointed(&mut self, digits: &[u8], whole: usize) {
+        let (before, behind) = digits.split_at(whole.min(digits.len()));
+        self.push(before);
+        if !behind.is_empty() {
+            self.push(b".");
+            self.push(behind);
+        }
     }
 
     /// The text.
@@ -91,22 +136,36 @@ impl DoubleText {
     }
 }
 
-/// The shortest digits that read back as the same number: `d.ddd` times ten to the power of `exponent`.
+/// Digits of a number: `d.ddd` times ten to the power of `exponent`.
 struct Decimal {
-    digits: [u8; 17],
+    digits: [u8; EXACT_DIGITS],
     len: usize,
     exponent: i32,
 }
 
 impl Decimal {
+    /// The fewest digits that read back as the same number.
     fn new(magnitude: f64) -> Self {
-        // The standard library finds the digits; its `d.ddde-x` is taken apart again.
+        Self::read(format_args!("{magnitude:e}"))
+    }
+
+    /// Seventeen digits, less the zeros at their end.
+    fn exact(magnitude: f64) -> Self {
+        let mut decimal = Self::read(format_args!("{magnitude:.*e}", EXACT_DIGITS - 1));
+        while decimal.len > 1 && decimal.digits[decimal.len - 1] == b'0' {
+            decimal.len -= 1;
+        }
+        decimal
+    }
+
+    /// The standard library finds the digits; its `d.ddde-x` is taken apart again.
+    fn read(text: std::fmt::Arguments<'_>) -> Self {
         let mut buffer = [0; TEXT_BYTES_MAX];
         let mut unused = &mut buffer[..];
-        write!(unused, "{magnitude:e}").expect("seventeen digits and an exponent fit");
+        unused.write_fmt(text).expect("seventeen digits and an exponent fit");
         let end = TEXT_BYTES_MAX - unused.len();
         let mark = memchr::memchr(b'e', &buffer[..end]).expect("the form has an exponent");
-        let mut decimal = Self { digits: [0; 17], len: 0, exponent: 0 };
+        let mut decimal = Self { digits: [0; EXACT_DIGITS], len: 0, exponent: 0 };
         for &digit in buffer[..mark].iter().filter(|&&byte| byte != b'.') {
             decimal.digits[decimal.len] = digit;
             decimal.len += 1;
@@ -165,10 +224,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn seventeen_digits() {
+        // As printf writes them by `%.17g`.
+        for (value, expected) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (3.0, "3"),
+            (-1200.0, "-1200"),
+            (0.1, "0.10000000000000001"),
+            (3.25, "3.25"),
+            (-1234.5678, "-1234.5678"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (1.5e300, "1.5000000000000001e+300"),
+            (0.0001, "0.0001"),
+            (0.00012345, "0.00012344999999999999"),
+            (0.00001, "1.0000000000000001e-05"),
+            (1e-300, "1e-300"),
+            (123456789012345680.0, "1.2345678901234568e+17"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(DoubleText::exact(value).as_bytes(), expected.as_bytes(), "{value:e}");
+        }
+    }
+
     proptest! {
         #[test]
         fn every_number_reads_back_the_same(value in any::<f64>()) {
             prop_assert_eq!(text(value).parse::<f64>().unwrap().to_bits(), value.to_bits());
+            let exact = String::from_utf8(DoubleText::exact(value).as_bytes().to_vec()).unwrap();
+            prop_assert!(value.is_nan() || exact.parse::<f64>().unwrap().to_bits() == value.to_bits());
         }
 
         #[test]

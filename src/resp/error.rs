@@ -46,8 +46,8 @@ reply_errors! {
         NotInteger = "ERR value is not an integer or out of range",
         NotFloat = "ERR value is not a valid float",
         OutOfRange = "ERR value is out of range",
-        OutOfRange32 = "ERR value is out of range, value must between -2147483648 and 2147483647",
         OutOfRange64 = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+        OutOfRange32 = "ERR value is out of range, value must between -2147483648 and 2147483647",
         NotPositive = "ERR value is out of range, must be positive",
         NoSuchKey = "ERR no such key",
         KeyCountNotPositive = "ERR numkeys should be greater than 0",
@@ -74,8 +74,6 @@ reply_errors! {
         RankZero =
             "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start \
             from the end of the list",
-        RankOutOfRange =
-            "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         CountNegative = "ERR COUNT can't be negative",
         MaxlenNegative = "ERR MAXLEN can't be negative",
         CountNotPositive = "ERR count should be greater than 0",
@@ -103,7 +101,6 @@ reply_errors! {
         ZrangeWithScores = "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
         LimitNegative = "ERR LIMIT can't be negative",
         // Sets and hashes.
-        RandomCount = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
         NovaluesNotHash = "ERR NOVALUES option can only be used in HSCAN",
         HashNotInteger = "ERR hash value is not an integer",
         HashNotFloat = "ERR hash value is not a float",

@@ -1,9 +1,11 @@
 //! A server process: started on a free port in a directory of its own, killed and cleaned up on drop.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -184,10 +186,23 @@ impl Drop for Server {
     }
 }
 
-/// A TCP port of the loopback address that nobody listens on.
+/// Ports that are not given out again until so many others were: more than the servers that start at a time.
+const RECENT_PORTS: usize = 256;
+
+/// A TCP port of the loopback address that nobody listens on, and that no other test of this process has just been
+/// given: its server would answer for ours while ours is still finding out that the port is taken.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback address has free ports");
-    listener.local_addr().expect("it is bound").port()
+    static RECENT: Mutex<VecDeque<u16>> = Mutex::new(VecDeque::new());
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback address has free ports");
+        let port = listener.local_addr().expect("it is bound").port();
+        let mut recent = RECENT.lock().expect("nothing panics while it is held");
+        if !recent.contains(&port) {
+            recent.truncate(RECENT_PORTS - 1);
+            recent.push_front(port);
+            return port;
+        }
+    }
 }
 
 fn new_directory() -> PathBuf {

@@ -320,6 +320,12 @@ fn dump_payloads(reference: &mut Client) -> Vec<Vec<u8>> {
         reference.command(&["SET", "dumped", value]);
         payloads.push(reference.command(&["DUMP", "dumped"]).bytes().expect("DUMP answers a string").to_vec());
     }
+    let long = "ab".repeat(40);
+    for members in [["1", "a", "-2.5", "7"], ["inf", long.as_str(), "0", "b"]] {
+        reference.command(&["DEL", "dumped"]);
+        reference.command(&[&["ZADD", "dumped"][..], &members].concat());
+        payloads.push(reference.command(&["DUMP", "dumped"]).bytes().expect("DUMP answers a string").to_vec());
+    }
     let mut broken = payloads[5].clone();
     broken[1] ^= 1;
     payloads.push(broken);

@@ -95,16 +95,17 @@ const BITMAPS: &[Row] = &[
     fixed(3, "(BITFIELD|BITFIELD_RO) {k} [GET|SET|INCRBY|OVERFLOW] [{bits}|x8|u64|i65] [{bitplace}|-1|#-1] [{int}|x]"),
 ];
 
-// Scores are such that Redis 7.0, which writes seventeen digits, writes them as 7.2 does. `z:lex` has members
+// Scores are such that Redis 7.0, which writes seventeen digits, writes them as 7.2 does, and are not damaged. `z:lex` has members
 // of one score alone, as ranges of members make no sense elsewhere; `z:few` stays small, as walks have an order of their own
 // elsewhere.
 const SORTED_SETS: &[Row] = &[
-    row(40, "ZADD {zset} <{score} {member}>"),
-    row(25, "ZADD {zset} [NX|XX] [GT|LT] [CH] [INCR] {score} {member}"),
-    row(10, "ZADD {zset} <(NX|XX|GT|LT|CH|INCR)> <{score} {member}>"),
-    row(15, "ZINCRBY {zset} {score} {member}"),
+    fixed(40, "ZADD {zset} <{score} {member}>"),
+    fixed(25, "ZADD {zset} [NX|XX] [GT|LT] [CH] [INCR] {score} {member}"),
+    fixed(10, "ZADD {zset} <(NX|XX|GT|LT|CH|INCR)> <{score} {member}>"),
+    fixed(4, "ZADD {zset} [NX] [{score}] [{member}] [x] [{member}]"),
+    fixed(15, "ZINCRBY {zset} {score} {member}"),
     fixed(20, "ZADD z:lex <0 {letters}>"),
-    row(6, "ZADD z:few <{score} (a|bb|c|1|2)>"),
+    fixed(6, "ZADD z:few <{score} (a|bb|c|1|2)>"),
     row(8, "ZREM ({zset} <{member}>|z:lex <{letters}>|z:few <(a|bb|c|1|2)>)"),
     row(6, "ZCARD {zset}"),
     row(10, "ZSCORE {zset} {member}"),
@@ -128,11 +129,11 @@ const SORTED_SETS: &[Row] = &[
     fixed_by(8, "ZRANDMEMBER {zset} [({small}|-{small}|100|x) [WITHSCORES]]", Compare::Shape),
     by(6, "ZSCAN {zset} 0 [MATCH {pattern}] [COUNT {small}]", Compare::Shape),
     row(6, "ZSCAN z:few 0 [MATCH {pattern}] [COUNT {small}]"),
-    row(
+    fixed(
         12,
         "(ZUNION|ZINTER) (1 {zset}|2 {zset} {zset} [WEIGHTS {weight} {weight}]) [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]",
     ),
-    row(
+    fixed(
         12,
         "(ZUNIONSTORE|ZINTERSTORE) {zstore} 2 {zset} {zsource} [WEIGHTS {weight} {weight}] [AGGREGATE (SUM|MIN|MAX)]",
     ),

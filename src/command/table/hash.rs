@@ -1,4 +1,4 @@
-//! Hashes.
+//! Hashes, and the deadlines of their fields.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, KeyFlags, KeySpec};

@@ -1,4 +1,4 @@
-//! Lists.
+//! Lists of strings.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Deprecation, Flags, Group, KeyFlags, KeySpec};

@@ -1,4 +1,4 @@
-//! Sets.
+//! Sets of strings.
 
 use super::{access, categories, flags};
 use crate::command::{Categories, Command, CommandId, Flags, Group, KeyFlags, KeySpec};

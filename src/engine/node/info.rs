@@ -224,6 +224,7 @@ fn write_stats(reports: &Reports, patterns: usize, text: &mut Text) {
         text.field(field, 0);
     }
     text.field("expired_keys", reports.sum(|core| core.shard.expired));
+    text.field("expired_subkeys", reports.sum(|core| core.shard.expired_fields));
     let databases = || reports.0.iter().flat_map(|core| &core.databases);
     let (due, volatile) =
         databases().fold((0, 0), |(due, all), database| (due + database.due, all + database.volatile));

@@ -14,6 +14,8 @@
 
 mod channels;
 mod clients;
+#[cfg(test)]
+mod collection_tests;
 mod debug;
 mod info;
 mod keys;

@@ -18,7 +18,7 @@ fn with_debug(lending: LendingMode) -> Node {
 }
 
 /// A key of a core of two.
-fn key_of(core: u16) -> String {
+pub(super) fn key_of(core: u16) -> String {
     let belongs = |key: &String| Topology::new(2).core_of_slot(slot(key.as_bytes())) == CoreId(core);
     (0..).map(|number| format!("key{number}")).find(belongs).expect("a key")
 }

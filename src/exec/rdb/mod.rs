@@ -1,6 +1,6 @@
 //! Values in Redis's serialized form, as DUMP answers and RESTORE takes them.
 //!
-//! It knows bytes and values, no keys and no shards. Only strings have a form as yet.
+//! It knows bytes and values, no keys and no shards. A file for each type knows its forms.
 //!
 //! ```text
 //!   | type | value ...                         | version (2) | CRC-64 of all before (8) |    integers little-endian
@@ -10,9 +10,16 @@
 //! Invariant: any bytes are either a value or an error; what a payload claims (a length, an expansion) costs nothing
 //! before the bytes bear it out.
 
+mod hash;
+mod list;
+mod listpack;
 mod lzf;
+mod reader;
+mod set;
 mod string;
+mod zset;
 
+use crate::keyspace::collection::{Collection, CollectionRef, Shapes};
 use crate::keyspace::{Scratch, Value, ValueRef};
 
 /// The version written: that of Redis 7.0, so that it and all later ones can read it. Strings have not changed since.
@@ -37,8 +44,28 @@ pub(super) enum Corrupt {
 /// The payload that DUMP answers for `value`.
 pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
     let mut payload = Vec::with_capacity(1 + value_bytes(value) + FOOTER_BYTES);
-    payload.push(TYPE_STRING);
-    string::write(value.string_bytes(&mut Scratch::default()), &mut payload);
+    match value {
+        ValueRef::Collection(CollectionRef::Set(members)) => {
+            payload.push(set::TYPE_STRINGS);
+            set::write(members, &mut payload);
+        }
+        ValueRef::Collection(CollectionRef::Hash(fields)) => {
+            payload.push(hash::TYPE_STRINGS);
+            hash::write(fields, &mut payload);
+        }
+        ValueRef::Collection(CollectionRef::List(elements)) => {
+            payload.push(list::TYPE_STRINGS);
+            list::write(elements, &mut payload);
+        }
+        ValueRef::Collection(CollectionRef::ZSet(members)) => {
+            payload.push(zset::TYPE_BINARY);
+            zset::write(members, &mut payload);
+        }
+        value => {
+            payload.push(TYPE_STRING);
+            string::write(value.string_bytes(&mut Scratch::default()), &mut payload);
+        }
+    }
     payload.extend_from_slice(&VERSION_WRITTEN.to_le_bytes());
     let checksum = CRC64.checksum(&payload);
     payload.extend_from_slice(&checksum.to_le_bytes());
@@ -47,12 +74,18 @@ pub(super) fn serialize(value: ValueRef<'_>) -> Vec<u8> {
 
 /// How many bytes a value takes in a payload, without type and footer.
 pub(super) fn value_bytes(value: ValueRef<'_>) -> usize {
-    string::written_bytes(value.string_bytes(&mut Scratch::default()))
+    match value {
+        ValueRef::Collection(CollectionRef::Set(members)) => set::written_bytes(members),
+        ValueRef::Collection(CollectionRef::Hash(fields)) => hash::written_bytes(fields),
+        ValueRef::Collection(CollectionRef::List(elements)) => list::written_bytes(elements),
+        ValueRef::Collection(CollectionRef::ZSet(members)) => zset::written_bytes(members),
+        value => string::written_bytes(value.string_bytes(&mut Scratch::default())),
+    }
 }
 
-/// The value of a payload; its string may be `string_bytes_max` long. Bytes between value and footer are ignored, as by
+/// The value of a payload; its strings may be `string_bytes_max` long, and `shapes` says how a collection is kept. Bytes between value and footer are ignored, as by
 /// Redis.
-pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Value, Corrupt> {
+pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize, shapes: &Shapes) -> Result<Value, Corrupt> {
     let (checked, checksum) = payload.split_last_chunk::<8>().ok_or(Corrupt::Footer)?;
     let (body, version) = checked.split_last_chunk::<2>().ok_or(Corrupt::Footer)?;
     if u16::from_le_bytes(*version) > VERSION_READ_MAX || CRC64.checksum(checked) != u64::from_le_bytes(*checksum) {
@@ -63,7 +96,20 @@ pub(super) fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Val
             let bytes = string::read(string, string_bytes_max).ok_or(Corrupt::Value)?;
             Ok(Value::string(&bytes))
         }
-        _ => Err(Corrupt::Value),
+        [kind @ (zset::TYPE_TEXT | zset::TYPE_BINARY | zset::TYPE_ZIPLIST | zset::TYPE_LISTPACK), members @ ..] => {
+            let zset = zset::read(*kind, members, string_bytes_max, shapes).ok_or(Corrupt::Value)?;
+            Ok(Value::Collection(Box::new(Collection::ZSet(zset))))
+        }
+        [kind @ (set::TYPE_STRINGS | set::TYPE_INTEGERS | set::TYPE_LISTPACK), members @ ..] => {
+            let set = set::read(*kind, members, string_bytes_max, shapes).ok_or(Corrupt::Value)?;
+            Ok(Value::Collection(Box::new(Collection::Set(set))))
+        }
+        [kind @ (hash::TYPE_STRINGS | hash::TYPE_ZIPMAP | hash::TYPE_ZIPLIST | hash::TYPE_LISTPACK), fields @ ..] => {
+            let hash = hash::read(*kind, fields, string_bytes_max, shapes).ok_or(Corrupt::Value)?;
+            Ok(Value::Collection(Box::new(Collection::Hash(hash))))
+        }
+        [kind, list @ ..] => list::read(*kind, list, string_bytes_max, shapes).ok_or(Corrupt::Value),
+        [] => Err(Corrupt::Value),
     }
 }
 
@@ -76,11 +122,46 @@ pub(super) fn seal(body: &[u8], version: u16) -> Vec<u8> {
     payload
 }
 
+/// What tests of the types need.
+#[cfg(test)]
+mod testing {
+    use super::{FOOTER_BYTES, deserialize, serialize, value_bytes};
+    use crate::base::KeyHasher;
+    use crate::config::Config;
+    use crate::keyspace::Value;
+    use crate::keyspace::collection::{Collection, CompactLimits, Shapes};
+
+    pub(super) fn shapes() -> Shapes {
+        Shapes { compact: CompactLimits::of(&Config::default()), hasher: KeyHasher::new(1) }
+    }
+
+    /// The payload of a collection.
+    pub(super) fn dumped(collection: Collection) -> Vec<u8> {
+        let value = Value::Collection(Box::new(collection));
+        let payload = serialize(value.as_ref());
+        assert_eq!(payload.len(), 1 + value_bytes(value.as_ref()) + FOOTER_BYTES);
+        payload
+    }
+
+    /// The value of a payload, if it has one.
+    pub(super) fn restored(payload: &[u8]) -> Option<Value> {
+        deserialize(payload, 10_000, &shapes()).ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::base::KeyHasher;
+    use crate::config::Config;
+    use crate::keyspace::collection::CompactLimits;
+
+    fn deserialize(payload: &[u8], string_bytes_max: usize) -> Result<Value, Corrupt> {
+        let shapes = Shapes { compact: CompactLimits::of(&Config::default()), hasher: KeyHasher::new(1) };
+        super::deserialize(payload, string_bytes_max, &shapes)
+    }
 
     /// What redis-server 7.0.15 answers to DUMP where it does not compress.
     const DUMPS: &[(&str, &str)] = &[
@@ -198,8 +279,8 @@ mod tests {
     }
 
     #[test]
-    fn other_types_have_no_form_yet() {
-        for body in [&b""[..], b"\x01\x01\x01a", b"\xC8\x00"] {
+    fn types_that_are_unknown_are_refused() {
+        for body in [&b""[..], b"\x06\x01\x01a", b"\x15\x00", b"\xC8\x00"] {
             assert_eq!(deserialize(&seal(body, 10), 100).err(), Some(Corrupt::Value));
         }
     }

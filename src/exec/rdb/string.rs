@@ -17,13 +17,12 @@
 use std::borrow::Cow;
 
 use super::lzf;
+use super::reader::{Head, LENGTH_32, LENGTH_64, Reader};
 
 const INT8: u8 = 0xC0;
 const INT16: u8 = 0xC1;
 const INT32: u8 = 0xC2;
 const LZF: u8 = 0xC3;
-const LENGTH_32: u8 = 0x80;
-const LENGTH_64: u8 = 0x81;
 /// Longest text that is tried as a number of 32 bits.
 const INTEGER_TEXT_MAX: usize = 11;
 
@@ -55,19 +54,22 @@ pub(super) fn written_bytes(string: &[u8]) -> usize {
         Some(number) if i8::try_from(number).is_ok() => 2,
         Some(number) if i16::try_from(number).is_ok() => 3,
         Some(_) => 5,
-        None => {
-            let length_bytes = match string.len() {
-                0..0x40 => 1,
-                0x40..0x4000 => 2,
-                0x4000..=0xFFFF_FFFF => 5,
-                _ => 9,
-            };
-            length_bytes + string.len()
-        }
+        None => length_bytes(string.len()) + string.len(),
     }
 }
 
-fn write_length(length: usize, to: &mut Vec<u8>) {
+/// How many bytes [`write_length`] appends.
+pub(super) fn length_bytes(length: usize) -> usize {
+    match length {
+        0..0x40 => 1,
+        0x40..0x4000 => 2,
+        0x4000..=0xFFFF_FFFF => 5,
+        _ => 9,
+    }
+}
+
+/// Appends a length, or a number of parts.
+pub(super) fn write_length(length: usize, to: &mut Vec<u8>) {
     let wide = length as u64;
     let [.., high, low] = wide.to_be_bytes();
     match length {
@@ -94,7 +96,11 @@ fn small_integer(string: &[u8]) -> Option<i32> {
 
 /// Reads the string at the beginning of `bytes`; `None` if there is none, or none of at most `bytes_max`.
 pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Option<Cow<'_, [u8]>> {
-    let mut reader = Reader { rest: bytes };
+    read_from(&mut Reader { rest: bytes }, bytes_max)
+}
+
+/// Reads the string that comes next; `None` if there is none, or none of at most `bytes_max`.
+pub(super) fn read_from<'a>(reader: &mut Reader<'a>, bytes_max: usize) -> Option<Cow<'a, [u8]>> {
     let string = match reader.head()? {
         Head::Length(length) => Cow::Borrowed(reader.take(length)?),
         Head::Encoding(INT8) => decimal(i8::from_le_bytes(reader.array()?).into()),
@@ -114,53 +120,6 @@ pub(super) fn read(bytes: &[u8], bytes_max: usize) -> Option<Cow<'_, [u8]>> {
 
 fn decimal(number: i32) -> Cow<'static, [u8]> {
     Cow::Owned(itoa::Buffer::new().format(number).as_bytes().to_vec())
-}
-
-/// What the first byte announces.
-enum Head {
-    Length(usize),
-    Encoding(u8),
-}
-
-struct Reader<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
-    fn head(&mut self) -> Option<Head> {
-        let [first] = self.array()?;
-        let length = match first {
-            0xC0.. => return Some(Head::Encoding(first)),
-            LENGTH_32 => u32::from_be_bytes(self.array()?).into(),
-            LENGTH_64 => u64::from_be_bytes(self.array()?),
-            0x82..0xC0 => return None,
-            0x40..0x80 => {
-                let [low] = self.array()?;
-                u16::from_be_bytes([first & 0x3F, low]).into()
-            }
-            0..0x40 => first.into(),
-        };
-        usize::try_from(length).ok().map(Head::Length)
-    }
-
-    fn length(&mut self) -> Option<usize> {
-        match self.head()? {
-            Head::Length(length) => Some(length),
-            Head::Encoding(_) => None,
-        }
-    }
-
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.rest.split_first_chunk()?;
-        self.rest = rest;
-        Some(*taken)
-    }
 }
 
 #[cfg(test)]

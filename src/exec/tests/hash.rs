@@ -1,4 +1,4 @@
-//! Hashes.
+//! Hashes without deadlines of fields.
 
 use super::transcript;
 

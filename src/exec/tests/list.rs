@@ -1,4 +1,4 @@
-//! Lists.
+//! Lists of strings.
 
 use super::transcript;
 use crate::resp::Protocol;

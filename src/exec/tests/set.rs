@@ -1,4 +1,4 @@
-//! Sets.
+//! Sets of strings.
 
 use std::collections::BTreeSet;
 

@@ -418,6 +418,8 @@ fn as_many_different_members_are_drawn_as_were_asked_for() {
             let reply = t.ask("ZRANDMEMBER z -500");
             assert_eq!(reply.split(", ").count(), 500);
             assert!((0..50).all(|member| reply.contains(&format!("m{member}"))), "{reply}");
+            t.bulk_bytes_max = 1000;
+            t.check("ZRANDMEMBER z -501", "-ERR value is out of range");
         });
     }
 }
@@ -441,5 +443,38 @@ fn sorted_sets_move_and_expire_as_other_values_do() {
         assert!(usage[1..].parse::<usize>().is_ok_and(|bytes| (10..1000).contains(&bytes)), "{usage}");
         t.check("DEL z", ":1");
         t.check_absent("z");
+    });
+}
+
+#[test]
+fn sorted_sets_are_dumped_and_restored() {
+    both_forms(|t| {
+        // What redis-server 7.0 dumps of this sorted set.
+        let payload = "\\x11\\x24\\x24\\x00\\x00\\x00\\x08\\x00\\x81\\x62\\x02\\x84\\x2d\\x32\\x2e\\x35\\x05\\x81\\x61\\x02\\x01\\x01\
+            \\x7b\\x01\\xf2\\x70\\x11\\x01\\x04\\x81\\x63\\x02\\x83\\x69\\x6e\\x66\\x04\\xff\\x0a\\x00\\x76\\x5d\\xab\\x19\\x7d\\x97\\x9b\\x0c";
+        let members = "[b, -2.5, a, 1, 123, 70000, c, inf]";
+        t.check(&format!("RESTORE z 0 {payload}"), "+OK");
+        t.check("ZRANGE z 0 -1 WITHSCORES", members);
+        let dump = t.run(&[b"DUMP", b"z"]);
+        let start = dump.iter().position(|&byte| byte == b'\n').expect("a bulk string") + 1;
+        let payload = dump[start..].strip_suffix(b"\r\n").expect("its end").to_vec();
+        assert_eq!(t.run(&[b"RESTORE", b"y", b"0", &payload]), b"+OK\r\n");
+        t.check("ZRANGE y 0 -1 WITHSCORES", members);
+        let encoding = t.ask("OBJECT ENCODING z");
+        t.check_encoding("y", &encoding);
+        t.bulk_bytes_max = 2;
+        assert_eq!(t.run(&[b"RESTORE", b"x", b"0", &payload]), b"-ERR Bad data format\r\n");
+    });
+}
+
+/// As in Redis 7.2, which has left this one place as it was before.
+#[test]
+fn walks_over_large_ones_write_scores_with_seventeen_digits() {
+    both_forms(|t| {
+        t.check("ZADD z 0.1 a", ":1");
+        t.check("ZSCORE z a", "0.1");
+        let encoding = t.ask("OBJECT ENCODING z");
+        let score = if encoding == "listpack" { "0.1" } else { "0.10000000000000001" };
+        t.check("ZSCAN z 0", &format!("[0, [a, {score}]]"));
     });
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{member_reply, members_reply};
 use crate::base::Rng;
 use crate::command::Args;
+use crate::exec::draw::Draws;
 use crate::exec::element::element_reply;
 use crate::exec::scan::{self, KeyList};
 use crate::exec::{Cx, access};
@@ -29,15 +30,10 @@ pub(in crate::exec) fn zrandmember(
         element_reply(drawn.map(|(member, _)| member), reply);
         return Ok(());
     }
-    let count = args.int()?;
-    if count == i64::MIN {
-        return Err(ReplyError::OutOfRange64);
-    }
+    let draws = Draws::parse(args)?;
     let with_scores = args.keyword("withscores");
     args.finish()?;
-    // Members may come more than once if the count is negative.
-    let (repeats, count) = (count < 0, usize::try_from(count.unsigned_abs()).unwrap_or(usize::MAX));
-    if with_scores && count > i64::MAX as usize / 2 {
+    if with_scores && draws.count() > i64::MAX as usize / 2 {
         return Err(ReplyError::OutOfRange);
     }
     let mut keys = shard.keys(cx.database, cx.now);
@@ -45,31 +41,30 @@ pub(in crate::exec) fn zrandmember(
         reply.array(0);
         return Ok(());
     };
-    if repeats && count > DRAWS_MAX {
-        return Err(ReplyError::OutOfRange);
-    }
     let len = zset.len();
-    if !repeats && count >= len {
-        members_reply(len, with_scores, reply);
-        zset.visit(0..len, End::Lowest, |member, score| member_reply(member, score, with_scores, reply));
-        return Ok(());
-    }
     // To find one member in a compact sorted set, all before it are walked over: that is done once.
     let mut walked = Vec::new();
     if let ZSetRef::Compact(_) = zset {
         zset.visit(0..len, End::Lowest, |member, score| walked.push((member, score)));
     }
-    members_reply(count, with_scores, reply);
-    let mut answer = |rank: usize| {
-        if let Some((member, score)) = walked.get(rank).copied().or_else(|| zset.at(rank)) {
-            member_reply(member, score, with_scores, reply);
+    let at = |rank: usize| walked.get(rank).copied().or_else(|| zset.at(rank));
+    let mut drawn = Vec::new();
+    match draws {
+        Draws::Distinct(count) if count >= len => zset.visit(0..len, End::Lowest, |member, score| {
+            drawn.push((member, score));
+        }),
+        Draws::Distinct(count) => drawn.extend(distinct(count, len, cx.rng).into_iter().filter_map(at)),
+        Draws::Repeated(count) if count > DRAWS_MAX => return Err(ReplyError::OutOfRange),
+        Draws::Repeated(count) => {
+            let mut left = cx.bulk_bytes_max;
+            for next in (0..count).filter_map(|_| at(cx.rng.usize(..len))) {
+                left = left.checked_sub(next.0.len()).ok_or(ReplyError::OutOfRange)?;
+                drawn.push(next);
+            }
         }
-    };
-    if repeats {
-        (0..count).for_each(|_| answer(cx.rng.usize(..len)));
-    } else {
-        distinct(count, len, cx.rng).into_iter().for_each(answer);
     }
+    members_reply(drawn.len(), with_scores, reply);
+    drawn.into_iter().for_each(|(member, score)| member_reply(member, score, with_scores, reply));
     Ok(())
 }
 
@@ -100,18 +95,21 @@ pub(in crate::exec) fn zscan(
         None => 0,
         Some(zset) => {
             let options = scan::parse_options(cursor, args, false)?;
+            if options.names_only {
+                return Err(ReplyError::Syntax);
+            }
+            // Redis writes scores in two ways here, by the form of the sorted set.
+            let text = if let ZSetRef::Compact(_) = zset { DoubleText::new } else { DoubleText::exact };
             zset.scan(cursor, options.count.min(SCAN_VISITS_MAX), |member, score| {
                 let mut digits = Digits::new();
                 let member = member.bytes(&mut digits);
                 if options.selects(member) {
                     found.push(member);
-                    found.push(DoubleText::new(score).as_bytes());
+                    found.push(text(score).as_bytes());
                 }
             })
         }
     };
-    reply.array(2);
-    reply.bulk(itoa::Buffer::new().format(next).as_bytes());
-    found.answer(reply);
+    scan::answer_elements(next, &found, reply);
     Ok(())
 }

@@ -2,13 +2,33 @@
 
 use std::collections::HashMap;
 
+use crate::keyspace::collection::CollectionRef;
 use crate::keyspace::database::TICK_MS;
+use crate::keyspace::value::allocation;
 use crate::keyspace::{Database, Deadline};
 
 impl Database {
     /// The time up to which the wheel has given out its items, in milliseconds since 1970.
     fn wheel_ms(&self) -> u64 {
         self.wheel_start_ms.map_or(0, |start_ms| start_ms + u64::from(self.wheel.now()) * TICK_MS)
+    }
+
+    /// The index of fields has an item for every hash with deadlines, and no other.
+    fn check_fields(&self) {
+        let mut expected = Vec::new();
+        self.table.blocks(0, None, |_, _, block| {
+            for entry in block.entries().map(|cell| self.entry(cell)) {
+                let next = entry.value().collection().and_then(CollectionRef::next_field_deadline);
+                let object = entry.object_number();
+                expected.extend(next.zip(object).map(|(unix_ms, object)| (unix_ms, object, entry.key().to_vec())));
+            }
+            true
+        });
+        expected.sort_unstable();
+        assert_eq!(self.fields.items(), expected);
+        assert_eq!(self.fields.first_ms(), expected.first().map(|(unix_ms, ..)| *unix_ms));
+        let bytes = expected.iter().map(|(.., key)| 48 + allocation(key.len())).sum::<usize>();
+        assert_eq!(self.fields.used_bytes(), bytes);
     }
 
     /// Holds all structures against each other.
@@ -55,6 +75,7 @@ impl Database {
         });
         assert_eq!((len, volatile, cells), (self.len(), self.volatile, self.cells.used_bytes()));
         assert_eq!((objects, object_bytes), (self.objects.len(), self.object_bytes));
+        self.check_fields();
         // What the policy counts is what the table holds.
         let mut entries = Vec::new();
         self.table.blocks(0, None, |_, _, block| {

@@ -13,6 +13,7 @@ mod check;
 mod deadlines;
 mod draws;
 mod eviction;
+mod fields;
 mod fuzz;
 mod map;
 mod pools;

@@ -65,15 +65,15 @@ fn listpack_bytes(element: Element<'_>) -> usize {
         Element::Int(_) | Element::Score(_) => 9,
         Element::Text(text) => match text.len() {
             len @ ..64 => 1 + len,
-            len @ ..4096 => 2 + len,
+            len @ 64..4096 => 2 + len,
             len => 5 + len,
         },
     };
     let back = match front {
         ..128 => 1,
-        ..16_383 => 2,
-        ..2_097_151 => 3,
-        ..268_435_455 => 4,
+        128..16_383 => 2,
+        16_383..2_097_151 => 3,
+        2_097_151..268_435_455 => 4,
         _ => 5,
     };
     front + back
