@@ -1,7 +1,7 @@
 //! Commands that wait for an element if there is none.
 //!
 //! A handler here makes the attempt: it pops from the first of its keys that has something. If there is nothing, it answers
-//! what the client is told when its time is over, and says so in [`Cx::nothing`]; whoever has run it may then drop the
+//! that, and says so in [`Cx::nothing`]; whoever has run it may then drop the
 //! answer and wait. So the command never waits where nobody knows how to: within MULTI.
 //!
 //! What to wait for is a function of the request ([`terms`]), and so is the request that asks for one of its keys only
@@ -81,12 +81,9 @@ pub fn for_key<'a>(command: &Command, request: Request<'a>, terms: &Terms, key: 
     }
 }
 
-/// What a client is told whose time is over.
-pub fn nothing(command: &Command, reply: &mut Reply<'_>) {
-    match command.id {
-        CommandId::Blmove | CommandId::Brpoplpush => reply.null(),
-        _ => reply.null_array(),
-    }
+/// What a client is told whose time is over: the same for all commands, other than where there is nothing and none may wait.
+pub fn timed_out(reply: &mut Reply<'_>) {
+    reply.null_array();
 }
 
 /// A timeout in seconds, as milliseconds, rounded up; zero is for ever.
@@ -112,11 +109,11 @@ fn before_timeout<'a>(args: &Args<'a>, cx: &Cx<'_>) -> Result<impl Iterator<Item
     Ok((0..keys).map(move |index| rest.get(index)))
 }
 
-/// Ends an attempt: if it has found nothing, says so.
-fn answered(found: bool, command: CommandId, cx: &mut Cx<'_>, reply: &mut Reply<'_>) {
+/// Ends an attempt to pop: if it has found nothing, says so.
+fn answered(found: bool, cx: &mut Cx<'_>, reply: &mut Reply<'_>) {
     if !found {
         cx.nothing = true;
-        nothing(command.command(), reply);
+        reply.null_array();
     }
 }
 
@@ -161,7 +158,7 @@ fn pop_element(
             break;
         }
     }
-    answered(found, CommandId::Blpop, cx, reply);
+    answered(found, cx, reply);
     Ok(())
 }
 
@@ -199,10 +196,13 @@ fn move_element(
 ) -> Result<(), ReplyError> {
     let mut keys = shard.keys(cx.database, cx.now);
     let element = list::move_element(&mut keys, source, destination)?;
-    if let Some(element) = &element {
-        reply.bulk(element);
+    match &element {
+        Some(element) => reply.bulk(element),
+        None => {
+            cx.nothing = true;
+            reply.null();
+        }
     }
-    answered(element.is_some(), CommandId::Blmove, cx, reply);
     Ok(())
 }
 
@@ -215,7 +215,7 @@ pub(super) fn blmpop(
 ) -> Result<(), ReplyError> {
     milliseconds(args.next()?, cx.now)?;
     let found = list::pop_from_first(shard, args, cx, reply)?;
-    answered(found, CommandId::Blmpop, cx, reply);
+    answered(found, cx, reply);
     Ok(())
 }
 
@@ -263,7 +263,7 @@ fn pop_member(
             break;
         }
     }
-    answered(found, CommandId::Bzpopmin, cx, reply);
+    answered(found, cx, reply);
     Ok(())
 }
 
@@ -276,6 +276,6 @@ pub(super) fn bzmpop(
 ) -> Result<(), ReplyError> {
     milliseconds(args.next()?, cx.now)?;
     let found = pop::pop_from_first(shard, args, cx, reply)?;
-    answered(found, CommandId::Bzmpop, cx, reply);
+    answered(found, cx, reply);
     Ok(())
 }

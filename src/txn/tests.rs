@@ -386,6 +386,37 @@ fn a_freed_command_looks_at_its_other_keys() {
 }
 
 #[test]
+fn what_is_held_goes_before_all_that_has_not_begun() {
+    let mut ledger = ledger();
+    let [first, second] = [1, 2].map(|number| TxnId::FIRST.0 + number);
+    assert!(ledger.schedule(TxnId(first), on(&["a", "b"], true)));
+    assert!(!ledger.is_held(b"a"), "it has not begun");
+    let hold = ledger.hold(b"a");
+    assert!(hold < TxnId::FIRST && ledger.is_held(b"a") && !ledger.is_held(b"b"));
+    ledger.assign(TxnId(first), ());
+    assert_eq!(ledger.begin(), None);
+    assert!(ledger.blocks(b"a", false));
+    ledger.wait(b"a", "a read");
+    assert_eq!(names(&finish(&mut ledger, hold.0)), [] as [&str; 0], "the transaction was there before it");
+    assert_eq!(ledger.begin(), Some((TxnId(first), ())));
+    assert!(ledger.is_held(b"a") && ledger.is_held(b"b"));
+    let freed = finish(&mut ledger, first);
+    assert_eq!(names(&freed), ["a read"]);
+    // Another hold, left before what was freed could run, detains it.
+    let hold = ledger.hold(b"a");
+    assert!(ledger.detains(b"a", false, freed[0].0));
+    ledger.wait_on(b"a", false, freed[0].0, freed[0].1);
+    assert!(ledger.schedule(TxnId(second), Intents::Shard));
+    ledger.assign(TxnId(second), ());
+    assert_eq!(ledger.begin(), None);
+    assert_eq!(names(&finish(&mut ledger, hold.0)), ["a read"]);
+    assert_eq!(ledger.begin(), Some((TxnId(second), ())));
+    assert!(ledger.is_held(b"anything"));
+    finish(&mut ledger, second);
+    assert!(ledger.is_empty());
+}
+
+#[test]
 fn a_withdrawn_flush_does_not_free_what_another_holds() {
     let mut ledger = ledger();
     assert!(ledger.schedule(TxnId(3), on(&["k"], false)) && ledger.schedule(TxnId(5), Intents::Shard));

@@ -12,6 +12,7 @@ mod load;
 mod model;
 mod node;
 mod pubsub;
+mod queues;
 mod random;
 mod reply;
 
@@ -76,6 +77,11 @@ fn walks_find_what_stays() {
 #[test]
 fn channels_have_one_order_and_lose_nothing() {
     every_seed("channels", SEEDS / 4, pubsub::channels);
+}
+
+#[test]
+fn queues_lose_nothing_and_keep_nobody_waiting() {
+    every_seed("queues", SEEDS / 2, queues::queues);
 }
 
 #[test]

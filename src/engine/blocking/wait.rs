@@ -157,7 +157,7 @@ impl Engine {
         let mut out = Output::default();
         let reply = &mut Reply::new(&mut out, protocol);
         match ending {
-            Ending::TimedOut => blocking::nothing(command, reply),
+            Ending::TimedOut => blocking::timed_out(reply),
             Ending::Unblocked => {
                 self.stats.failures[command.id.index()].failed += 1;
                 self.count_error(&ReplyError::Unblocked.text());

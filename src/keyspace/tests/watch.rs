@@ -128,3 +128,34 @@ fn an_old_version_never_comes_back() {
     shard.unwatch(0, b"k");
     assert_eq!(shard.watchers(), 0);
 }
+
+#[test]
+fn an_awaited_key_is_ready_once_for_all_its_changes() {
+    let mut shard = shard();
+    let names = |ready: Vec<(usize, Box<[u8]>)>| -> Vec<(usize, Vec<u8>)> {
+        ready.into_iter().map(|(database, name)| (database, name.into_vec())).collect()
+    };
+    shard.await_key(0, b"k");
+    shard.await_key(1, b"l");
+    shard.keys(0, at(1)).set_string(b"other", b"v", None);
+    shard.keys(1, at(1)).set_string(b"k", b"v", None);
+    assert!(shard.take_ready().is_empty());
+    shard.keys(1, at(1)).set_string(b"l", b"v", None);
+    for _ in 0..3 {
+        shard.keys(0, at(1)).set_string(b"k", b"v", None);
+    }
+    assert_eq!(names(shard.take_ready()), [(1, b"l".to_vec()), (0, b"k".to_vec())]);
+    assert!(shard.take_ready().is_empty());
+    shard.mark_ready(0, b"k");
+    shard.mark_ready(0, b"nobody");
+    assert_eq!(names(shard.take_ready()), [(0, b"k".to_vec())]);
+    // The names stay with their numbers.
+    shard.swap(0, 1);
+    assert_eq!(names(shard.take_ready()), [(0, b"k".to_vec()), (1, b"l".to_vec())]);
+    shard.flush(0);
+    shard.keys(0, at(2)).set_string(b"k", b"v", None);
+    shard.forget_key(0, b"k");
+    assert!(shard.take_ready().is_empty());
+    shard.keys(0, at(2)).set_string(b"k", b"w", None);
+    assert!(shard.take_ready().is_empty());
+}
