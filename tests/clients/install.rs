@@ -73,8 +73,9 @@ fn directory(
     files: &[(&str, &str)],
     install: impl Fn(&Path) -> Result<(), String>,
 ) -> Option<PathBuf> {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients").join(name);
-    fs::create_dir_all(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
+    fs::create_dir_all(&parent).unwrap_or_else(|error| panic!("{}: {error}", parent.display()));
+    let directory = parent.join(name);
     // Two tests need the same directory, and two runs of the tests may share it.
     let lock = File::create(directory.with_extension("lock")).expect("a file below target/");
     lock.lock().expect("a lock on a file of our own");
@@ -83,7 +84,10 @@ fn directory(
     if fs::read_to_string(&installed).is_ok_and(|known| known == stamp) {
         return Some(directory);
     }
-    fs::remove_dir_all(&directory).and_then(|()| fs::create_dir(&directory)).expect("a directory of our own");
+    if directory.exists() {
+        fs::remove_dir_all(&directory).expect("a directory of our own");
+    }
+    fs::create_dir(&directory).expect("a directory of our own");
     for (file, text) in files {
         fs::write(directory.join(file), text).expect("a file below target/");
     }

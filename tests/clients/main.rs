@@ -23,12 +23,7 @@ use corewise_harness::{Kind, Server, Variant, variants};
 
 /// The sections that Corewise cannot pass yet, by the name of the library, because commands are missing. One that
 /// passes makes the test fail, so that the list holds no more than what is still to come.
-const STILL_TO_COME: &[(&str, &[&str])] = &[
-    ("redis-py", &["blocking on lists", "blocking on sorted sets"]),
-    ("ioredis", &["blocking on lists", "blocking on sorted sets"]),
-    ("node-redis", &["blocking on lists", "blocking on sorted sets"]),
-    ("redis-rs", &["blocking on lists", "blocking on sorted sets"]),
-];
+const STILL_TO_COME: &[(&str, &[&str])] = &[];
 
 /// How one section went.
 pub(crate) struct Outcome {

@@ -135,7 +135,9 @@ impl Engine {
             }
         }
         let elsewhere = by_core.keys().any(|core| *core != self.core);
-        if elsewhere || self.shard.is_none() || !self.stash.is_empty() {
+        // What lies on keys here may be about to change them though its client has been answered: the letter comes behind it.
+        let is_free = self.shard.is_some() && self.stash.is_empty() && self.ledger.is_empty();
+        if elsewhere || !is_free {
             let handle = self.question(session, by_core.len(), Gathered::Watching(Vec::new()));
             for (core, keys) in by_core {
                 self.write(core, Rare::Ask { handle, ask: Ask::WatchKeys(keys) });
