@@ -41,10 +41,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 pub(super) use self::wait::Ending;
 use self::wait::Wait;
-use super::Engine;
 use super::keyed::run_order;
 use super::mail::{self, Manner, Place, Run};
 use super::requests::Flow;
+use super::{Deferred, Engine};
 use crate::base::CoreId;
 use crate::command::Command;
 use crate::exec::blocking::{Awaited, Terms};
@@ -196,6 +196,7 @@ impl Engine {
             && (self.held_back.contains_key(&(core, session.conn)) || self.blocking_key(command, request).is_some())
         {
             let number = self.begin_wait(session, command, request, terms);
+            self.deferred = Deferred::Mail;
             let run = Run { manner: Manner::Attempt, ..order_of(session, number, command, request) };
             let waits = self.must_wait(core, run, request);
             debug_assert!(waits, "nothing has changed since it was looked at");
@@ -257,7 +258,7 @@ impl Engine {
         terms: Terms,
     ) -> Flow {
         let number = self.begin_wait(session, command, request, terms);
-        self.deferred = super::Deferred::Mail;
+        self.deferred = Deferred::Mail;
         let mut bytes = Vec::new();
         let start = mail::pack(&mut bytes, request);
         let run = Run { manner: Manner::Attempt, start, ..order_of(session, number, command, request) };
@@ -288,7 +289,7 @@ impl Engine {
             None => self.scratch = out,
         }
         let number = self.begin_wait(session, command, request, terms);
-        self.deferred = super::Deferred::Mail;
+        self.deferred = Deferred::Mail;
         self.try_on_several(number);
         Flow::Next
     }

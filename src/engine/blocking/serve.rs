@@ -90,7 +90,7 @@ impl Engine {
                 }
                 return;
             }
-            if wait.home != self.core || self.request_here(wait.number, &name).is_none() {
+            if wait.home != self.core || !self.is_open(wait.number) {
                 return self.offer(wait, database, name);
             }
             if !self.serve_own(wait, &name) {

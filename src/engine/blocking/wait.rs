@@ -143,6 +143,7 @@ impl Engine {
     /// Ends a wait with a reply, and has the client leave every line but those of `server`, where it has left.
     pub(super) fn finish_wait(&mut self, number: u32, server: Option<CoreId>, reply: &Output) {
         let Some(wait) = self.forget_wait(number, server) else { return };
+        debug_assert!(!self.sessions.is_out(wait.client.conn), "a client is not served within its own request");
         if let Some(session) = self.sessions.get_mut(wait.client.conn) {
             session.waiting = None;
         }
@@ -287,9 +288,14 @@ impl Engine {
         }
     }
 
-    /// What is to be run here for a client of this core, under one name: nothing if it cannot be served at once.
+    /// Whether a client of this core can be served at once.
+    pub(super) fn is_open(&self, number: u32) -> bool {
+        self.blocking.waits.get(&number).is_some_and(|wait| !wait.is_running)
+    }
+
+    /// What is to be run for a client of this core, under one name.
     pub(super) fn request_here(&self, number: u32, name: &[u8]) -> Option<(&'static Command, OwnedRequest)> {
-        let wait = self.blocking.waits.get(&number).filter(|wait| !wait.is_running)?;
+        let wait = self.blocking.waits.get(&number)?;
         Some((wait.command, wait.for_key(name)))
     }
 
