@@ -2,7 +2,7 @@
 //!
 //! A table that doubles moves every item at once; with a hundred million of them its core would answer nobody for
 //! seconds. This is a linear hash table (Litwin, "Linear hashing: a new tool for file and table addressing", VLDB
-//! 1980): it grows and shrinks by one [`Bucket`] at a time, in a fixed order, whichever bucket the new item went to.
+//! 1980): it grows and shrinks by one bucket at a time, in a fixed order, whichever bucket the new item went to.
 //!
 //! ```text
 //! buckets = 2^level + split
