@@ -30,25 +30,25 @@ pub(super) fn edit<'k>(keys: &'k mut Keys<'_>, key: &'k [u8]) -> Result<Option<E
 }
 
 /// Changes a string in place after it was made at least `len` bytes long, with zero bytes where there was nothing; a
-/// key that is not there is created. `change` also answers whether it has changed anything: if it has not, and the string
-/// is as long as it was, nobody who watches the key need know.
+/// key that is not there is created. `change` is told whether the string has grown, and also answers whether the key counts as
+/// changed: if not, nobody who watches it need know.
 pub(super) fn edit_grown<T>(
     keys: &mut Keys<'_>,
     key: &[u8],
     len: usize,
-    change: impl FnOnce(&mut [u8]) -> (T, bool),
+    change: impl FnOnce(&mut [u8], bool) -> (T, bool),
 ) -> Result<T, ReplyError> {
     if let Some(mut value) = edit(keys, key)? {
         let grows = value.value().string_len() < len;
-        let (result, changes) = change(value.open_mut(len));
-        if grows || changes {
+        let (result, changes) = change(value.open_mut(len), grows);
+        if changes {
             value.note_change();
         }
         return Ok(result);
     }
     // Zeroed by the allocator, which for large ones costs nothing until the bytes are touched.
     let mut bytes = vec![0; len];
-    let (result, _) = change(&mut bytes);
+    let (result, _) = change(&mut bytes, true);
     keys.set(key, Value::Raw(bytes), Deadline::NEVER);
     Ok(result)
 }

@@ -20,7 +20,7 @@ pub(super) fn bitfield(
         return read(shard, key, &operations, cx, reply);
     };
     // The string grows to the farthest field that is written, even if an overflow then keeps it from being written.
-    access::edit_grown(&mut shard.keys(cx.database, cx.now), key, len, |bytes| {
+    access::edit_grown(&mut shard.keys(cx.database, cx.now), key, len, |bytes, _| {
         reply.array(operations.len());
         let mut changes = false;
         for operation in &operations {

@@ -21,9 +21,9 @@ pub(super) fn setbit(
         _ => return Err(ReplyError::BitNotInteger),
     };
     let mut keys = shard.keys(cx.database, cx.now);
-    let before = access::edit_grown(&mut keys, key, offset / 8 + 1, |bytes| {
+    let before = access::edit_grown(&mut keys, key, offset / 8 + 1, |bytes, grew| {
         let before = bits::replace_bit(bytes, offset, on);
-        (before, before != on)
+        (before, grew || before != on)
     })?;
     reply.integer(before.into());
     Ok(())

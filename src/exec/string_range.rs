@@ -46,7 +46,7 @@ pub(super) fn setrange(
         // The type of the key is a graver mistake than the length.
         access::edit(&mut keys, key)?;
         let end = access::grown_len(offset, part.len(), cx)?;
-        access::edit_grown(&mut keys, key, end, |bytes| {
+        access::edit_grown(&mut keys, key, end, |bytes, _| {
             bytes[offset..end].copy_from_slice(part);
             // What is written counts as a change even if it is what was there.
             (bytes.len(), true)

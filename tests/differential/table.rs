@@ -299,8 +299,6 @@ const PUBSUB: &[Row] = &[
     row(1, "PUBSUB (NUMSUB|SHARDNUMSUB) [{v}] [{v}]"),
     row(1, "PUBSUB (CHANNELS|SHARDCHANNELS) [{v}]"),
     fixed(1, "PUBSUB (NUMPAT|NUMPAT x|CHANNELS a b|BAD|HELP x)"),
-    // One more name would be one more reply.
-    fixed(1, "(UNSUBSCRIBE|PUNSUBSCRIBE|SUNSUBSCRIBE) [{v}]"),
     fixed(1, "(SUBSCRIBE|PSUBSCRIBE|SSUBSCRIBE|PUBLISH {v}|SPUBLISH {v}|PUBLISH a b c|PUBSUB)"),
 ];
 
