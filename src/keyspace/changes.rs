@@ -10,7 +10,7 @@ use super::deadline::Deadline;
 use super::entry::{self, INLINE_KEY_BYTES_MAX, Kind};
 use super::keys::{Keys, New};
 use super::position::Position;
-use super::value::{Value, ValueRef};
+use super::value::Value;
 use crate::limits::{FIELDS_EXPIRED_AT_ONCE, LARGE_VALUE_BYTES};
 
 /// The key holds a string.
@@ -94,11 +94,6 @@ impl Keys<'_> {
     /// How collections grow.
     pub fn shapes(&self) -> &Shapes {
         &self.common.shapes
-    }
-
-    /// The collection of a key for a command that only looks at it: no count, no access noted.
-    pub fn peek_collection(&mut self, key: &[u8]) -> Option<CollectionRef<'_>> {
-        self.peek(key).map(|entry| entry.value()).and_then(ValueRef::collection)
     }
 
     /// The collection of a key that the command has met before, so that it can look at several at once: no count, no access

@@ -79,7 +79,9 @@ fn compare(pair: &mut Pair, allowed: &mut Allowed, seed: u64, count: u64, mut pl
             }
         }
         if let Some(text) = pair.compare_contents() {
-            reports.push(format!("\nRESP{version}, seed {seed}: what is left in the databases differs: {text}\n"));
+            let report = format!("\nRESP{version}, seed {seed}: what is left in the databases differs: {text}\n");
+            println!("{report}");
+            reports.push(report);
         }
     }
     reports

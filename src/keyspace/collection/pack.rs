@@ -379,14 +379,7 @@ impl<'a, const BACK: bool> Run<'a, BACK> {
                 start + len - at
             }
         };
-        at + bytes
-            + if !BACK {
-                0
-            } else if bytes < usize::from(LONG_BACK) {
-                1
-            } else {
-                5
-            }
+        at + bytes + if BACK { back_len(bytes) } else { 0 }
     }
 
     /// Where the element that is `count` elements behind the one at `at` begins; so many must follow.

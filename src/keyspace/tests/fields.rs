@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::keyspace::collection::{Collection, Hash};
+use crate::keyspace::collection::{Collection, CollectionRef, Hash};
 
 const START_MS: u64 = 1_700_000_000_000;
 
@@ -96,7 +96,7 @@ fn the_index_follows_the_hashes() {
             model.retain(|_, fields| !fields.is_empty());
             shard.databases().iter().for_each(Database::check);
             let mut keys = shard.keys(database, at(now_ms));
-            let seen = keys.peek_collection(&name).map(|collection| collection.len());
+            let seen = keys.peek(&name).and_then(|entry| entry.value().collection()).map(CollectionRef::len);
             assert_eq!(seen, model.get(&(database, name)).map(BTreeMap::len));
         }
         while shard.expire_some(1, at(now_ms)) {}
