@@ -166,7 +166,8 @@ fn behind_keyword(request: Request<'_>, word: &str, start_from: i8) -> Option<us
     found.map(|index| index + 1)
 }
 
-/// The argument behind the last STORE of a SORT. Options that SORT does not know are passed over by themselves.
+/// The argument behind the last STORE of a SORT: the key that it writes, and so the one that decides where it runs. Redis
+/// takes a key of the name STORE for one more option here. What SORT does not know is passed over by itself.
 fn behind_store(request: Request<'_>) -> Option<usize> {
     let (mut at, mut found) = (2, None);
     while at < request.len() {
@@ -176,7 +177,7 @@ fn behind_store(request: Request<'_>) -> Option<usize> {
         }
         at += match () {
             () if is("limit") => 3,
-            () if is("get") || is("by") => 2,
+            () if is("get") || is("by") || is("store") => 2,
             () => 1,
         };
     }
@@ -217,6 +218,7 @@ mod tests {
         check("SORT k", &[1]);
         check("SORT k LIMIT 0 STORE BY STORE GET STORE STORE a ASC STORE b", &[1, 13]);
         check("SORT k STORE", &[1]);
+        check("SORT k STORE STORE ASC", &[1, 3]);
         check("SORT_RO k STORE b", &[1]);
         check("LMPOP 2 a b LEFT COUNT 1", &[2, 3]);
         check("PING", &[]);
