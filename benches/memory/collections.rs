@@ -4,13 +4,14 @@
 //! whole, as a share of what a server that people have today takes for the same.
 
 use std::io::Write as _;
+use std::ops::Range;
 
 use clap::{ArgMatches, Command};
 use serde_json::json;
 
 use crate::loader::load;
 use crate::report::{Bar, Report, mb};
-use crate::server::Subject;
+use crate::server::{Running, Subject};
 use crate::{Bench, count_flag, counted, say};
 
 /// Elements of a list, set or sorted set of medium size.
@@ -18,6 +19,9 @@ const ELEMENTS: u64 = 100;
 
 /// Members that one command brings to the large sorted set.
 const MEMBERS_A_COMMAND: u64 = 100;
+
+/// Commands that a server has seen before its memory is looked at.
+const FIRST_COMMANDS: u64 = 10;
 
 /// Scores of medium sorted sets lie below this.
 const SCORES: u64 = 1000;
@@ -71,7 +75,8 @@ pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String>
     Ok(report)
 }
 
-/// By how much a load makes a server grow.
+/// By how much a load makes a server grow that has seen a few commands of it: the pages of the program that they touch
+/// are no collection's memory.
 fn grown(
     subject: &Subject,
     bench: &Bench,
@@ -79,15 +84,19 @@ fn grown(
     append: fn(&mut Vec<u8>, u64),
     report: &mut Report,
 ) -> Result<u64, String> {
-    let server = subject.start_roomy(bench.cpus(), &mut |note| report.note(note))?;
+    let mut server = subject.start_roomy(bench.cpus(), &mut |note| report.note(note))?;
+    let send = |server: &Running, mut numbers: Range<u64>| {
+        let loaded = load(server.address(), None, &mut |out| {
+            let Some(number) = numbers.next() else { return false };
+            append(out, number);
+            true
+        });
+        loaded?.without_errors()
+    };
+    send(&server, 0..FIRST_COMMANDS.min(commands))?;
+    server.ask("FLUSHALL")?;
     let before = server.rss();
-    let mut numbers = 0..commands;
-    let loaded = load(server.address(), None, &mut |out| {
-        let Some(number) = numbers.next() else { return false };
-        append(out, number);
-        true
-    });
-    loaded?.without_errors()?;
+    send(&server, 0..commands)?;
     Ok(server.rss().saturating_sub(before))
 }
 

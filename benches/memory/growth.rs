@@ -7,6 +7,9 @@
 //! between the two is the price of growing. The loader keeps to a rate that leaves the core some air: on a core that is
 //! full, an open loop measures the length of its own queue. What other processes take of the server's CPU is in the
 //! latencies too: `waited` shows how much that was, and a round in which it is long says nothing of the server.
+//!
+//! RSS at the start is that of a server that has served: the pages of the program that a first few writes and deletes
+//! touch are not memory that growing took.
 
 use std::process::Child;
 use std::thread::sleep;
@@ -28,6 +31,9 @@ const PROBES: [&str; 4] = ["--keys", "1000", "--key-prefix", "probe:"];
 
 /// How long the open loop runs before it counts, and before the loader starts.
 const WARMUP: Duration = Duration::from_millis(500);
+
+/// Keys that are set and deleted before anything is counted.
+const FIRST_KEYS: u64 = 10_000;
 
 /// How long the server has to give memory back after the last key is deleted.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -161,6 +167,8 @@ impl Plan<'_> {
     fn phase(&self, table: Table, round: u64, report: &mut Report) -> Result<Phase, String> {
         let mut server = self.bench.subject.start_roomy(self.bench.cpus(), &mut |note| report.note(note))?;
         loadgen::found(self.loadgen("fill", &server, &[])?.output())?;
+        self.load(&server, None, 0..FIRST_KEYS, |out, key| self.set(out, key))?;
+        self.load(&server, None, 0..FIRST_KEYS, |out, key| del(out, key))?;
         if table == Table::IsFixed {
             self.load(&server, None, 0..self.fixed_keys, |out, key| self.set(out, key))?;
         }
