@@ -1,17 +1,26 @@
-//! The load: `corewise-loadgen` on a CPU of its own, and what its JSON says.
+//! The load: `corewise-loadgen` on a CPU of its own, and what its JSON says; or redis-benchmark.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::loadgen;
 use crate::peers::{Protocol, Running};
+use crate::redis_benchmark;
 
 /// The loads that are run unless others are asked for.
 pub(crate) const WORKLOADS: [&str; 11] =
     ["get", "set", "mixed 9:1", "incr", "mget 10", "mset 10", "ycsb-a", "ycsb-b", "ycsb-c", "ycsb-d", "ycsb-f"];
 
+/// What drives the servers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tool {
+    Loadgen,
+    RedisBenchmark,
+}
+
 /// One kind of load.
 pub(crate) struct Load {
+    pub(crate) tool: Tool,
     pub(crate) workload: String,
     pub(crate) pipeline: usize,
     pub(crate) connections: usize,
@@ -59,17 +68,24 @@ impl Figures {
 impl Load {
     /// Whether a server that speaks this protocol can be asked for it.
     pub(crate) fn can_be_said_in(&self, protocol: Protocol) -> bool {
-        let named = |name: &str| self.workload == name || self.workload.starts_with("mixed");
+        let named =
+            |name: &str| self.tool == Tool::Loadgen && (self.workload == name || self.workload.starts_with("mixed"));
         protocol == Protocol::Redis || named("get") || named("set")
     }
 
-    /// Stores every key once, so that reads find something.
+    /// Stores every key once, so that reads find something. redis-benchmark finds nothing unless it has stored it.
     pub(crate) fn fill(&self, server: &Running) -> Result<(), String> {
+        if self.tool == Tool::RedisBenchmark {
+            return Ok(());
+        }
         self.loadgen("fill", server, &["--pipeline", "16"]).map(|_| ())
     }
 
     /// Drives a server once.
     pub(crate) fn drive(&self, server: &Running) -> Result<Figures, String> {
+        if self.tool == Tool::RedisBenchmark {
+            return redis_benchmark::drive(self, server);
+        }
         let seconds = format!("{}s", self.seconds);
         let (pipeline, connections) = (self.pipeline.to_string(), self.connections.to_string());
         let warmup = format!("{}s", self.seconds / 10.0);

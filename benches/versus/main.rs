@@ -4,9 +4,10 @@
 //! cargo bench --bench versus -- [--peers redis-server,corewise] [--workloads 'get,mixed 9:1'] [--pipelines 1,16]
 //!                               [--connections 1,50] [--rounds 3] [--seconds 2] [--keys 100000] [--value-size 64]
 //!                               [--server-cpu 0] [--client-cpu 1] [--corewise-cpus 0] [--markdown FILE] [--json FILE]
+//!                               [--tool loadgen|redis-benchmark]
 //! ```
 //!
-//! The load is `corewise-loadgen`. CPU per operation is what the server's process spent, which is steady on a shared
+//! The load is `corewise-loadgen`, or with `--tool redis-benchmark` each of that program's default tests. CPU per operation is what the server's process spent, which is steady on a shared
 //! machine where throughput is not. Rounds alternate (A B A B), and the middle of each figure is shown with its ratio to
 //! redis-server's. Two servers are never under load at once. Reads find their keys: every server is filled first.
 
@@ -14,12 +15,13 @@ mod load;
 mod loadgen;
 mod machine;
 mod peers;
+mod redis_benchmark;
 mod report;
 
 use std::fs;
 use std::process::ExitCode;
 
-use load::{Figures, Load, WORKLOADS};
+use load::{Figures, Load, Tool, WORKLOADS};
 use machine::Machine;
 use peers::Running;
 use report::Report;
@@ -27,7 +29,8 @@ use report::Report;
 /// What the command line asks for.
 pub(crate) struct Options {
     peers: Option<Vec<String>>,
-    workloads: Vec<String>,
+    tool: Tool,
+    workloads: Option<Vec<String>>,
     pipelines: Vec<usize>,
     connections: Vec<usize>,
     rounds: usize,
@@ -45,7 +48,8 @@ impl Options {
     fn parse() -> Result<Option<Options>, String> {
         let mut options = Options {
             peers: None,
-            workloads: WORKLOADS.iter().map(|name| (*name).to_owned()).collect(),
+            tool: Tool::Loadgen,
+            workloads: None,
             pipelines: vec![1, 16],
             connections: vec![50],
             rounds: 3,
@@ -65,7 +69,12 @@ impl Options {
                 // cargo adds this one.
                 "--bench" => {}
                 "--peers" => options.peers = Some(words(&value()?)),
-                "--workloads" => options.workloads = words(&value()?),
+                "--tool" => match value()?.as_str() {
+                    "loadgen" => options.tool = Tool::Loadgen,
+                    "redis-benchmark" => options.tool = Tool::RedisBenchmark,
+                    other => return Err(format!("--tool {other}: loadgen or redis-benchmark")),
+                },
+                "--workloads" => options.workloads = Some(words(&value()?)),
                 "--pipelines" => options.pipelines = numbers(&flag, &value()?)?,
                 "--connections" => options.connections = numbers(&flag, &value()?)?,
                 "--rounds" => options.rounds = number(&flag, &value()?)?,
@@ -86,6 +95,15 @@ impl Options {
         }
         Ok(Some(options))
     }
+
+    /// The loads that were asked for, or those that the tool has.
+    fn workloads(&self) -> Vec<String> {
+        let usual: &[&str] = match self.tool {
+            Tool::Loadgen => &WORKLOADS,
+            Tool::RedisBenchmark => &redis_benchmark::TESTS,
+        };
+        self.workloads.clone().unwrap_or_else(|| usual.iter().map(|name| (*name).to_owned()).collect())
+    }
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -102,7 +120,8 @@ fn numbers(flag: &str, text: &str) -> Result<Vec<usize>, String> {
 
 const HELP: &str = "versus: [--peers A,B] [--workloads 'get,mixed 9:1'] [--pipelines 1,16] [--connections 50]
         [--rounds 3] [--seconds 2] [--keys 100000] [--value-size 64]
-        [--server-cpu 0] [--client-cpu 1] [--corewise-cpus 0] [--markdown FILE] [--json FILE]";
+        [--server-cpu 0] [--client-cpu 1] [--corewise-cpus 0] [--markdown FILE] [--json FILE]
+        [--tool loadgen|redis-benchmark]";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark reports on its terminal")]
 fn main() -> ExitCode {
@@ -139,9 +158,10 @@ fn run(options: &Options, say: &mut dyn FnMut(&str)) -> Result<String, String> {
     let mut outcomes = Vec::new();
     for &pipeline in &options.pipelines {
         for &connections in &options.connections {
-            for workload in &options.workloads {
+            for workload in options.workloads() {
                 let load = Load {
-                    workload: workload.clone(),
+                    tool: options.tool,
+                    workload,
                     pipeline,
                     connections,
                     keys: options.keys,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::load::Tool;
 use crate::machine::Machine;
 use crate::{Options, Outcome};
 
@@ -41,9 +42,10 @@ impl Report<'_> {
             let base = self.reference(outcome).map(|other| other.figures);
             let ratio =
                 |own: f64, other: Option<f64>| other.map_or("-".to_owned(), |other| format!("{:.2}", own / other));
+            let p999 = if figures.p999.is_nan() { "-".to_owned() } else { format!("{:.3}", figures.p999) };
             let _ = writeln!(
                 text,
-                "| {} | {} | {:.3} | {} | {:.0} | {} | {:.3} | {:.3} | {:.3} |",
+                "| {} | {} | {:.3} | {} | {:.0} | {} | {:.3} | {:.3} | {p999} |",
                 outcome.workload,
                 outcome.peer,
                 figures.cpu_us,
@@ -52,7 +54,6 @@ impl Report<'_> {
                 ratio(figures.throughput, base.map(|base| base.throughput)),
                 figures.p50,
                 figures.p99,
-                figures.p999,
             );
         }
         text
@@ -86,8 +87,12 @@ impl Report<'_> {
 
     fn method(&self) -> String {
         let Options { keys, value_size, rounds, seconds, server_cpu, client_cpu, corewise_cpus, .. } = self.options;
+        let data = match self.options.tool {
+            Tool::Loadgen => format!("{keys} keys, values of {value_size} bytes"),
+            Tool::RedisBenchmark => "redis-benchmark's tests with its own keys and values".to_owned(),
+        };
         format!(
-            "{keys} keys, values of {value_size} bytes, servers on CPU {server_cpu} (Corewise on {corewise_cpus}), the \
+            "{data}, servers on CPU {server_cpu} (Corewise on {corewise_cpus}), the \
              load on CPU {client_cpu}, medians of {rounds} rounds of {seconds} s in turn"
         )
     }
