@@ -249,7 +249,7 @@ impl Engine {
             Rare::Executed { handle, part, reply } => self.part_executed(handle, part, reply),
             Rare::Follow { handle, part, keys } => self.follow(from, handle, part, &keys),
             Rare::Fetched { handle, part, entries } => self.part_fetched(handle, part, entries),
-            Rare::Store { ends, writes } => self.store(ends, writes),
+            Rare::Settle { ends, outcomes } => self.settle(ends, outcomes),
             Rare::Unwatch(keys) => self.unwatch_here(&keys),
             Rare::Ask { handle, ask } => self.asked(from, handle, ask),
             Rare::Told { handle, told } => self.told(from, handle, told),

@@ -1,6 +1,5 @@
 //! A command over several cores at once: every shard concerned is here or can be borrowed.
 
-use super::super::mail::StoredKey;
 use super::super::room::Room;
 use super::super::{Engine, OpenLoan};
 use super::part::{Manner, Part, join, manner, part_request};
@@ -90,13 +89,13 @@ impl Engine {
         reply: &mut Reply<'_>,
     ) -> bool {
         for part in &mut parts {
-            let keys: Vec<StoredKey> = part.stored_keys(request).collect();
-            let entries = self.with_held(part.core, |engine, shard| engine.copies(shard, &keys));
+            part.wanted = part.wants(command, request);
+            let entries = self.with_held(part.core, |engine, shard| engine.send_entries(shard, &part.wanted));
             part.entries = entries.unwrap_or_default();
         }
-        let (nothing, writes) = self.run_assembled(command, selected, request, parts, reply);
-        for (core, writes) in writes {
-            self.with_held(core, |engine, shard| engine.apply(shard, writes));
+        let (nothing, outcomes) = self.run_assembled(command, selected, request, parts, reply);
+        for (core, outcomes) in outcomes {
+            self.with_held(core, |engine, shard| engine.apply(shard, outcomes));
         }
         nothing
     }
