@@ -19,6 +19,8 @@
 //! the other reference is gone by then, as nobody changes what a transaction reads. (But for a hash with fields that fall
 //! due just then: it is copied.) Whoever lets go last buries it.
 //!
+//! What an owner was granted for a value goes with it ([`Outcome::share_grants`]).
+//!
 //! An entry whose value is away stays where it is found, counted and evicted, with its deadline, its place in the queue and
 //! its versions. Only what the command has changed is written back, and what it has merely used is noted as used. If the
 //! entry has gone meanwhile, the value that comes back is buried, or put there anew if the command has changed it.
@@ -31,6 +33,7 @@ use super::shard::{Shard, Tracking};
 use super::value::{Object, Value};
 use super::watch::Version;
 use crate::base::Now;
+use crate::limits::LARGE_VALUE_BYTES;
 
 /// What a command does to a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -50,6 +53,8 @@ pub struct Guest {
     /// What it was like when it came, unless it is only read.
     version: Option<Version>,
     access: Option<u32>,
+    /// Bytes of the value that came, unless it is only read.
+    heap_bytes: u64,
 }
 
 /// What has become of a key, for its owner.
@@ -58,6 +63,28 @@ pub struct Outcome {
     changed: bool,
     /// `None`: there is no such key now.
     entry: Option<Entry>,
+    /// How many bytes the value has more than the one that came; then, what its owner takes over from the others' grants or,
+    /// below zero, hands over.
+    balance: i64,
+}
+
+impl Outcome {
+    /// Has what was granted to the owners of values that have shrunk go to those of values that have grown: where a value
+    /// has gone from one shard to another, nothing need be evicted for it.
+    pub fn share_grants<'o>(outcomes: impl IntoIterator<Item = &'o mut Self>) {
+        let outcomes: Vec<&mut Self> = outcomes.into_iter().collect();
+        let grown: i64 = outcomes.iter().map(|outcome| outcome.balance.max(0)).sum();
+        let shrunk: i64 = outcomes.iter().map(|outcome| outcome.balance.min(0)).sum();
+        let moved = grown.min(-shrunk);
+        // Of less, a shard has enough at hand.
+        let moved = if moved < LARGE_VALUE_BYTES as i64 { 0 } else { moved };
+        let (mut taken, mut handed) = (moved, moved);
+        for outcome in outcomes {
+            let left = if outcome.balance > 0 { &mut taken } else { &mut handed };
+            outcome.balance = outcome.balance.clamp(-*left, *left);
+            *left -= outcome.balance.abs();
+        }
+    }
 }
 
 impl Purpose {
@@ -99,7 +126,13 @@ impl Keys<'_> {
     pub fn settle(&mut self, key: &[u8], outcome: Outcome) {
         let position = self.database.position(key);
         let found = self.locate(position, key);
-        let Outcome { changed, entry } = outcome;
+        let Outcome { changed, entry, balance } = outcome;
+        let grant = &mut self.common.bytes;
+        match balance.unsigned_abs() {
+            0 => {}
+            amount if balance > 0 => grant.take_over(amount),
+            amount => grant.hand_over(amount),
+        }
         match (entry, found) {
             (None, None) => {}
             (None, Some(_)) => {
@@ -147,30 +180,33 @@ impl Shard {
     /// Receives a key of another shard, or learns that it is not there.
     pub fn receive(&mut self, database: usize, key: &[u8], entry: Option<Entry>, purpose: Purpose, now: Now) -> Guest {
         let access = entry.as_ref().and_then(|entry| entry.access);
+        let heap_bytes = entry.as_ref().map_or(0, |entry| entry.value.heap_bytes() as u64);
         if let Some(entry) = entry {
             self.keys(database, now).put(key, entry);
         }
         let version = purpose.writes().then(|| self.watch(database, key, now));
-        Guest { purpose, version, access }
+        Guest { purpose, version, access, heap_bytes }
     }
 
     /// Has a guest leave. Answers what has become of it; `None` if its owner need not know.
     pub fn dismiss(&mut self, database: usize, key: &[u8], guest: Guest, now: Now) -> Option<Outcome> {
-        let Guest { purpose, version, access } = guest;
+        let Guest { purpose, version, access, heap_bytes } = guest;
         let mut changed = false;
         if let Some(version) = version {
             changed = !self.is_unchanged(database, key, version, now);
             self.unwatch(database, key);
         }
         let mut keys = self.keys(database, now);
-        let Some(mut entry) = keys.take(key) else { return changed.then_some(Outcome { changed, entry: None }) };
+        let Some(mut entry) = keys.take(key) else {
+            return changed.then_some(Outcome { changed, entry: None, balance: -(heap_bytes as i64) });
+        };
         if !changed && purpose != Purpose::Change {
             let value = std::mem::replace(&mut entry.value, Value::Int(0));
             keys.common.graveyard.bury(Object { key: None, value });
-            if entry.access == access && entry.hits == 0 {
-                return None;
-            }
+            let is_unused = entry.access == access && entry.hits == 0;
+            return (!is_unused).then_some(Outcome { changed, entry: Some(entry), balance: 0 });
         }
-        Some(Outcome { changed, entry: Some(entry) })
+        let balance = entry.value.heap_bytes() as i64 - heap_bytes as i64;
+        Some(Outcome { changed, entry: Some(entry), balance })
     }
 }

@@ -1,12 +1,25 @@
 //! Commands over several cores: this core as coordinator, and as one of those concerned. See `txn` for the protocol.
 //!
 //! A command is *split* where its parts can be run apart and their replies joined (MGET, MSET, DEL: the table's
-//! [`Spread`]), and FLUSHALL and its like, which every core runs whole. Any other is *assembled*: copies of its keys come
-//! to the coordinator, its ordinary handler runs on a shard that holds just them, and what became of the keys is stored
-//! where they live. So a command need not know that its keys are apart.
+//! [`Spread`]), and FLUSHALL and its like, which every core runs whole. Any other is *assembled*: its keys come to the
+//! coordinator, its ordinary handler runs on a shard that holds just them, and what became of each key is settled where it
+//! lives. So a command need not know that its keys are apart.
 //!
-//! If every shard concerned is here or can be borrowed, all this happens at once, with no letter written: the shards are
-//! held together, so nobody sees a part of it (`at_once`).
+//! # How keys come and go
+//!
+//! Values are not copied. A key that is read is shared; one that is changed gives its value away, and has it back when the
+//! command has run; of one that is overwritten nothing goes but that it is there (`keyspace::guests`). That costs the same
+//! however large the values are, so that LMOVE between two lists of a million elements is what it is on one core, and two
+//! letters each way. It was chosen over the two other ways to spare the copies. To run a command where its largest value lies
+//! spares one value and not the other, and somebody must ask for the sizes first. To make a step on each core of every such
+//! command (pop here, push there) is a second implementation of each, with errors to be found before the first step.
+//!
+//! Only what has changed is written: the assembled shard watches its keys as a client would (WATCH), and a key that has the
+//! version with which it came goes back as it was. Of keys that were merely used, their owner learns by how much, and only
+//! if the policy keeps account of that.
+//!
+//! If every shard concerned is here or can be borrowed, and the command will not take long, all this happens at once, with
+//! no letter written: the shards are held together, so nobody sees a part of it (`at_once`).
 //!
 //! This file coordinates; `part` holds what each core has to do, `share` is the side of the cores that take part.
 
@@ -26,8 +39,7 @@ use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
 use crate::command::{self, Command, Spread};
 use crate::exec::{self, sort};
-use crate::keyspace::{Entry, Guest, Purpose};
-use crate::limits::LARGE_VALUE_BYTES;
+use crate::keyspace::{Entry, Guest, Outcome, Purpose};
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
 use crate::session::{Selected, Session, State};
 use crate::txn::TxnId;
@@ -82,8 +94,7 @@ impl Engine {
         }
         let parts = self.parts(command, request, session.database);
         let holder = session.executing.and_then(|executing| executing.holder);
-        let fits_lease = request.data().len() <= LARGE_VALUE_BYTES && !derives_keys(command, request);
-        if holder.is_none() && fits_lease && self.hold_all(&parts) {
+        if holder.is_none() && self.holds_for(command, request, &parts) {
             if !parts.iter().all(|part| self.has_room_at(part.core, part.room(command, request, self.counts_keys()))) {
                 return self.reject(session, command, ReplyError::OutOfMemory);
             }
@@ -419,10 +430,12 @@ impl Engine {
             let outcome = assembly.dismiss(usize::from(key.database), &key.name, guest, now)?;
             Some((key, outcome))
         };
-        let outcomes = places
+        let mut outcomes: Vec<(CoreId, Outcomes)> = places
             .into_iter()
             .map(|(core, guests)| (core, guests.into_iter().filter_map(&mut dismiss).collect()))
             .collect();
+        let of_keys = outcomes.iter_mut().flat_map(|(_, outcomes)| outcomes).map(|(_, outcome)| outcome);
+        Outcome::share_grants(of_keys);
         self.assembly = Some(assembly);
         (nothing, outcomes)
     }

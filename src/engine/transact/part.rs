@@ -104,7 +104,7 @@ impl Part {
 pub(super) enum Manner {
     /// Parts by key, or the whole of it on every core.
     Split,
-    /// On copies of its keys.
+    /// On a shard that holds its keys alone.
     Assembled,
 }
 

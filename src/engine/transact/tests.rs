@@ -296,3 +296,26 @@ fn sort_by_pattern_waits_for_its_turn() {
         assert!(node.engines.iter().all(|engine| engine.ledger.is_empty()));
     }
 }
+
+#[test]
+fn a_value_that_moves_needs_no_room() {
+    for lending in LENDINGS {
+        let mut node = Node::with(2, lending, |config| config.maxmemory_policy = EvictionPolicy::AllKeysLru);
+        let (client, far) = (node.connect(0), node.connect(1));
+        node.check(client, "CONFIG SET maxmemory 4mb", "OK");
+        let (here, there) = (key_on(&node, 0, "list"), key_on(&node, 1, "other"));
+        // More than half of the limit lies under one name, and something beside it on both cores.
+        fill(&mut node, client, &here, 320_000);
+        for number in 0..200 {
+            node.check(client, &format!("SET key{number} {}", "v".repeat(100)), "OK");
+        }
+        for _ in 0..4 {
+            node.check(client, &format!("RENAME {here} {there}"), "OK");
+            node.pass_ms(10);
+            node.check(far, &format!("RENAME {there} {here}"), "OK");
+            node.pass_ms(10);
+        }
+        node.check(client, "DBSIZE", "(integer) 201");
+        node.check(client, &format!("LLEN {here}"), "(integer) 320000");
+    }
+}
