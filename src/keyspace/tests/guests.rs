@@ -106,6 +106,35 @@ fn what_is_only_read_or_left_alone_keeps_its_version_and_its_age() {
     assert_eq!(elsewhere.watchers(), 0);
 }
 
+#[test]
+fn a_use_elsewhere_is_a_hit_for_the_queues() {
+    let config = Config { maxmemory_policy: EvictionPolicy::AllKeysS3Fifo, ..Config::default() };
+    let (mut owner, mut elsewhere) = (unlimited(), unlimited());
+    owner.set_rules(&Rules::of(&config));
+    elsewhere.set_rules(&Rules::of_assembly(&config));
+    let now = at(START_MS);
+    owner.keys(0, now).set_string(b"k", b"v", None);
+    push(&mut owner, b"list", 20_000);
+    for (key, purpose) in [(&b"k"[..], Purpose::Read), (b"list", Purpose::Read), (b"list", Purpose::Change)] {
+        let hits_of = |owner: &Shard| {
+            let database = &owner.databases()[0];
+            database.find(database.position(key), key).map(|found| found.header.hits())
+        };
+        let before = hits_of(&owner);
+        for reads in [false, true] {
+            let sent = owner.keys(0, now).send(key, purpose);
+            let guest = elsewhere.receive(0, key, sent, purpose, now);
+            if reads {
+                elsewhere.keys(0, now).read(key);
+            }
+            if let Some(outcome) = elsewhere.dismiss(0, key, guest, now) {
+                owner.keys(0, now).settle(key, outcome);
+            }
+            assert_eq!(hits_of(&owner), before.map(|hits| hits + u8::from(reads)));
+        }
+    }
+}
+
 /// Fields by key.
 type Model = BTreeMap<Vec<u8>, BTreeMap<Vec<u8>, Vec<u8>>>;
 
