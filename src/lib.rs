@@ -20,7 +20,8 @@
 //! - *another core* that sleeps: the same on its shard, borrowed for a moment (`mesh`);
 //! - *another core* that is awake: the arguments are copied once into this turn's batch, a place in the client's pipeline is
 //!   reserved, the owner runs the command, encodes the final bytes and mails them back;
-//! - *several cores*: a transaction (`txn`), or all at once if every shard is here or can be borrowed;
+//! - *several cores*: a transaction (`txn`), to which values move without being copied (`engine::transact`), or all at once
+//!   if every shard is here or can be borrowed and it will not take long;
 //! - *every core* (INFO, SCAN, CLIENT LIST): a question to each, and the answers are joined;
 //! - *the home of a channel* (PUBLISH): it counts the receivers, and tells every core that has some (`pubsub`);
 //! - *behind MULTI*: it is queued in the session, and EXEC makes one plan for all that is queued.

@@ -24,6 +24,8 @@ pub struct Command {
     /// Whether it may run under a lease: constant time per key as long as no argument and no value exceeds
     /// `limits::LARGE_VALUE_BYTES`, which whoever holds the lease checks first.
     pub bounded: bool,
+    /// Whether an argument may say how many elements it is about: then it takes as long as there are elements.
+    pub counts: bool,
     /// Documentation group.
     pub group: Group,
     /// Where the keys are. Empty for commands without keys.
@@ -61,6 +63,7 @@ impl Command {
         scope: Scope::Shard,
         spread: Spread::One,
         bounded: false,
+        counts: false,
         group: Group::Generic,
         since: "1.0.0",
         complexity: "O(1)",
@@ -82,9 +85,19 @@ impl Command {
     /// Whether `request` may run under a lease; see [`Command::bounded`].
     #[inline]
     pub fn is_bounded(&self, request: Request<'_>) -> bool {
-        // With a number of elements these take as long as there are elements.
-        let counts = matches!(self.id, CommandId::Lpop | CommandId::Rpop) && request.len() > 2;
-        self.bounded && !counts
+        self.bounded && !(self.counts && self.has_count(request))
+    }
+
+    /// Whether a number of elements is among the arguments.
+    fn has_count(&self, request: Request<'_>) -> bool {
+        match self.id {
+            // Behind the keys and the end at which they lie. A key of this name at this place costs its command a letter.
+            CommandId::Lmpop | CommandId::Zmpop | CommandId::Blmpop | CommandId::Bzmpop => {
+                let last_but_one = request.len().checked_sub(2).map(|index| request.get(index));
+                last_but_one.is_some_and(|argument| argument.eq_ignore_ascii_case(b"count"))
+            }
+            _ => request.len() > 2,
+        }
     }
 
     /// Whether the command only holds subcommands.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::base::ConnId;
 use crate::command::CommandId;
-use crate::keyspace::{Entry, Version};
+use crate::keyspace::{Entry, Outcome, Purpose, Version};
 use crate::pubsub::Message;
 use crate::resp::{Output, Protocol, Request, Span};
 use crate::session::{NO_PLACE, Queue, Selected};
@@ -115,12 +115,12 @@ pub(super) enum Rare {
     Ran { handle: Handle, part: usize, reply: Option<PartReply> },
     /// A part of a split command has run.
     Executed { handle: Handle, part: usize, reply: PartReply },
-    /// Send copies of these entries too: they follow from what was fetched before. The transaction has begun.
-    Follow { handle: Handle, part: usize, keys: Vec<StoredKey> },
+    /// Send these entries too, to be read: they follow from what was fetched before. The transaction has begun.
+    Follow { handle: Handle, part: usize, keys: Vec<Wanted> },
     /// The entries that were asked for, in the order of the keys.
     Fetched { handle: Handle, part: usize, entries: Vec<Option<Entry>> },
     /// The outcome of an assembled command, which ends this transaction, if any.
-    Store { ends: Option<TxnId>, writes: Writes },
+    Settle { ends: Option<TxnId>, outcomes: Outcomes },
     /// A client watches these keys no more.
     Unwatch(Vec<StoredKey>),
     /// A question to every core.
@@ -146,7 +146,7 @@ pub(super) enum Rare {
 }
 
 /// A key and its database.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct StoredKey {
     pub(super) database: u16,
     pub(super) name: Box<[u8]>,
@@ -159,8 +159,15 @@ pub(super) struct WatchedKey {
     pub(super) version: Version,
 }
 
-/// What becomes of keys: their new entries, or none.
-pub(super) type Writes = Vec<(StoredKey, Option<Entry>)>;
+/// A key that a command needs on another core, and what for.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) key: StoredKey,
+    pub(super) purpose: Purpose,
+}
+
+/// What has become of keys that were wanted.
+pub(super) type Outcomes = Vec<(StoredKey, Outcome)>;
 
 /// What a transaction does on one core once it is first there.
 #[derive(Debug)]
@@ -176,8 +183,8 @@ pub(super) struct Work {
 pub(super) enum Task {
     /// Run this part of a command and finish.
     Run { command: CommandId, selected: Selected, protocol: Protocol, request: OwnedRequest, per_key: bool },
-    /// Send copies of these entries and wait for `Store`.
-    Fetch { keys: Vec<StoredKey> },
+    /// Send these entries and wait for `Settle`.
+    Fetch { keys: Vec<Wanted> },
     /// Say whether these keys are unchanged, and hold everything until `Withdraw`.
     Hold { watched: Vec<WatchedKey> },
     /// Run these commands if the watched keys are unchanged, and finish.

@@ -65,7 +65,7 @@ use crate::txn::Ledger;
 use self::blocking::Blocking;
 use self::mail::Work;
 use self::multi::Execution;
-use self::post::Waiter;
+use self::post::{KeptRequest, Waiter};
 use self::publish::{Frames, OwnMessage, Unpublished};
 use self::sessions::Sessions;
 use self::transact::Transaction;
@@ -225,7 +225,7 @@ pub struct Engine {
     /// Credits of requests that are under way, by core.
     credits: Vec<Vec<Credit>>,
     /// Requests behind one of the same client that waits in the ledger.
-    held_back: HashMap<(CoreId, ConnId), VecDeque<Waiter>>,
+    held_back: HashMap<(CoreId, ConnId), VecDeque<KeptRequest>>,
     /// Batches whose requests wait for the own shard to come back.
     stash: VecDeque<(CoreId, Box<Batch>)>,
 

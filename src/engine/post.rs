@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::mail::{self, Asker, Batch, Letter, Manner, Place, Rare, Run};
+use super::mail::{self, Asker, Batch, Handle, Letter, Manner, Place, Rare, Run, StoredKey};
+use super::node::Told;
 use super::transact::Scheduling;
 use super::{Effect, Engine};
 use crate::base::{ConnId, CoreId};
@@ -11,9 +12,18 @@ use crate::resp::{Output, Reply, Request};
 use crate::session::NO_PLACE;
 use crate::txn::Ticket;
 
-/// A command that waits behind an intent on one of its keys.
+/// Who waits behind an intent on one of its keys.
 #[derive(Debug)]
-pub(super) struct Waiter {
+pub(super) enum Waiter {
+    /// A command.
+    Request(KeptRequest),
+    /// A question what keys are like (WATCH): what is intended may have been answered already.
+    Watch { from: CoreId, handle: Handle, keys: Vec<StoredKey> },
+}
+
+/// A command that is run later.
+#[derive(Debug)]
+pub(super) struct KeptRequest {
     from: CoreId,
     run: Run,
     bytes: Vec<u8>,
@@ -110,31 +120,62 @@ impl Engine {
         }
         let mut bytes = Vec::new();
         let start = mail::pack(&mut bytes, request);
-        let waiter = Waiter { from, run: Run { start, ..run }, bytes };
+        let kept = KeptRequest { from, run: Run { start, ..run }, bytes };
         match key {
             Some(key) => {
-                self.ledger.wait(key, waiter);
+                self.ledger.wait(key, Waiter::Request(kept));
                 self.held_back.insert(client, VecDeque::new());
             }
-            None => self.held_back.entry(client).or_default().push_back(waiter),
+            None => self.held_back.entry(client).or_default().push_back(kept),
         }
         true
     }
 
     /// A request of this client that waited has run: those that it held back follow, until one of them must wait itself.
     fn release_held_back(&mut self, client: (CoreId, ConnId)) {
-        let mut waiters = self.held_back.remove(&client).unwrap_or_default();
-        while let Some(Waiter { from, run, bytes }) = waiters.pop_front() {
+        let mut kept = self.held_back.remove(&client).unwrap_or_default();
+        while let Some(KeptRequest { from, run, bytes }) = kept.pop_front() {
             self.run_for(from, run, &bytes);
             if let Some(behind) = self.held_back.get_mut(&client) {
-                behind.append(&mut waiters);
+                behind.append(&mut kept);
             }
         }
     }
 
-    /// Runs a command that has waited, unless something is still in its way.
+    /// Answers what keys are like, once nothing lies on them.
+    pub(super) fn watch_for(&mut self, from: CoreId, handle: Handle, keys: Vec<StoredKey>) {
+        match keys.iter().position(|key| self.ledger.blocks(&key.name, false)) {
+            Some(blocked) => {
+                let name = keys[blocked].name.clone();
+                self.ledger.wait(&name, Waiter::Watch { from, handle, keys });
+            }
+            None => self.tell_watched(from, handle, keys),
+        }
+    }
+
+    fn tell_watched(&mut self, from: CoreId, handle: Handle, keys: Vec<StoredKey>) {
+        let told = Told::Watching(self.watch_here(keys));
+        self.write(from, Rare::Told { handle, told });
+    }
+
+    /// Lets somebody go on who has waited, unless something is still in his way.
     pub(super) fn run_waiter(&mut self, ticket: Ticket, waiter: Waiter) {
-        let Waiter { from, run, bytes } = &waiter;
+        match waiter {
+            Waiter::Request(kept) => self.run_kept(ticket, kept),
+            Waiter::Watch { from, handle, keys } => {
+                match keys.iter().position(|key| self.ledger.detains(&key.name, false, ticket)) {
+                    Some(detained) => {
+                        let name = keys[detained].name.clone();
+                        self.ledger.wait_on(&name, false, ticket, Waiter::Watch { from, handle, keys });
+                    }
+                    None => self.tell_watched(from, handle, keys),
+                }
+            }
+        }
+    }
+
+    fn run_kept(&mut self, ticket: Ticket, kept: KeptRequest) {
+        let KeptRequest { from, run, bytes } = &kept;
         let command = run.command.command();
         let mut spans = std::mem::take(&mut self.spans);
         let request = mail::unpack(bytes, run.start, run.arguments, &mut spans);
@@ -144,7 +185,7 @@ impl Engine {
         });
         if let Some(key) = detained {
             self.spans = spans;
-            return self.ledger.wait_on(&key, command.is_write(), ticket, waiter);
+            return self.ledger.wait_on(&key, command.is_write(), ticket, Waiter::Request(kept));
         }
         self.run_timed(*from, *run, request);
         self.spans = spans;
@@ -155,7 +196,7 @@ impl Engine {
     fn run_timed(&mut self, from: CoreId, run: Run, request: Request<'_>) {
         let command = run.command.command();
         let before = if self.times.knows(command.id.index()) { self.stats.served } else { 0 };
-        let timed = self.is_timed(command, before);
+        let timed = self.is_timed(command, request, before);
         self.stats.served += 1;
         if run.manner == Manner::Attempt {
             self.attempt_for(from, run, request);
@@ -249,7 +290,7 @@ impl Engine {
             Rare::Executed { handle, part, reply } => self.part_executed(handle, part, reply),
             Rare::Follow { handle, part, keys } => self.follow(from, handle, part, &keys),
             Rare::Fetched { handle, part, entries } => self.part_fetched(handle, part, entries),
-            Rare::Store { ends, writes } => self.store(ends, writes),
+            Rare::Settle { ends, outcomes } => self.settle(ends, outcomes),
             Rare::Unwatch(keys) => self.unwatch_here(&keys),
             Rare::Ask { handle, ask } => self.asked(from, handle, ask),
             Rare::Told { handle, told } => self.told(from, handle, told),

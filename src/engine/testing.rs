@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Batch, CpuTimes, Effect, Engine, EngineParts, Input, ProcessFacts, Shared, Sleep};
-use crate::base::{ConnId, KeyHasher, Now};
+use crate::base::{ConnId, CoreId, KeyHasher, Now};
 use crate::config::Config;
 use crate::keyspace::Shard;
 use crate::mesh::{self, LendingMode};
@@ -193,7 +193,7 @@ impl Node {
     }
 
     /// Turns every core until none has anything to do.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for _ in 0..ROUNDS_MAX {
             let mut busy = false;
             for core in 0..self.engines.len() {
@@ -221,10 +221,15 @@ impl Node {
     }
 
     /// One turn of one core. True if it has more to do.
-    fn turn(&mut self, core: usize) -> bool {
+    pub(super) fn turn(&mut self, core: usize) -> bool {
+        self.turn_with_late_mail(core, core)
+    }
+
+    /// The same, and the mail of another core is not there yet.
+    pub(super) fn turn_with_late_mail(&mut self, core: usize, late: usize) -> bool {
         let engine = &mut self.engines[core];
         engine.wake();
-        engine.begin(self.now);
+        engine.begin_with_late_mail(self.now, |from| from == CoreId(late as u16));
         let mut busy = false;
         for (line, bytes) in self.inputs[core].drain(..) {
             busy = true;

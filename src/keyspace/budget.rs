@@ -181,6 +181,22 @@ impl Grant {
         0
     }
 
+    /// What uses so much has gone to another shard, which takes it over ([`Grant::take_over`]): the pool has granted no more
+    /// and no less than before.
+    pub(super) fn hand_over(&mut self, amount: u64) {
+        let missing = amount.saturating_sub(self.held);
+        if missing > 0 {
+            // It lay within the floor, or was given back already.
+            self.pool.granted.0.fetch_add(missing, Relaxed);
+        }
+        self.held -= amount - missing;
+    }
+
+    /// What uses so much has come from another shard, which hands it over.
+    pub(super) fn take_over(&mut self, amount: u64) {
+        self.held += amount;
+    }
+
     fn give_back(&mut self, amount: u64) {
         if amount > 0 {
             self.held -= amount;
@@ -209,7 +225,22 @@ mod tests {
             let mut grants: Vec<(Grant, u64)> = (0..shards).map(|_| (Grant::new(pool.clone(), 1000), 0)).collect();
             for _ in 0..500 {
                 let (grant, used) = &mut grants[rng.usize(..shards)];
-                match rng.u8(..4) {
+                match rng.u8(..5) {
+                    4 => {
+                        let moved = rng.u64(..=*used);
+                        *used -= moved;
+                        grant.hand_over(moved);
+                        let (grant, used) = &mut grants[rng.usize(..shards)];
+                        grant.take_over(moved);
+                        *used += moved;
+                        let granted = pool.granted.0.load(Relaxed);
+                        assert_eq!(granted, grants.iter().map(|(grant, _)| grant.held).sum::<u64>());
+                        // What was in the floor is granted now, until accounts are settled.
+                        for (grant, used) in &mut grants {
+                            *used -= grant.settle(*used).min(*used);
+                            grant.settle(*used);
+                        }
+                    }
                     0 | 1 => {
                         let more = *used + rng.u64(..3000);
                         if grant.covers(more) {

@@ -42,7 +42,7 @@ impl Keys<'_> {
             let (mut outcome, mut is_empty) = (None, false);
             let shapes = &self.common.shapes;
             self.database.change_object(position, found, |object| {
-                if let Value::Collection(collection) = &mut object.value {
+                if let Some(collection) = object.value.collection_mut() {
                     outcome = Some(change(collection, shapes));
                     is_empty = collection.is_empty();
                 }
@@ -67,7 +67,7 @@ impl Keys<'_> {
         } else if changed && let Some((form, bytes)) = collection.compact() {
             self.overwrite(position, found, key, New::Collection(form, bytes), None);
         } else if changed {
-            let value = std::mem::replace(&mut collection, Collection::of(super::collection::Form::List, Vec::new()));
+            let value = std::mem::replace(&mut collection, Collection::EMPTY);
             self.overwrite(position, found, key, New::Object(Value::Collection(Box::new(value))), None);
         }
         let buffer = collection.into_buffer();

@@ -10,7 +10,7 @@ use super::lineup::Lineup;
 use super::position::{Position, start_of};
 use super::shard::Common;
 use super::table::{Place, ScanPosition, Table};
-use super::value::{Object, Value};
+use super::value::Object;
 use super::watch::Register;
 use super::wheel::Wheel;
 use crate::base::{KeyHasher, Rng, SlotId};
@@ -320,9 +320,7 @@ impl Database {
         let (mut removed, mut is_empty) = (0, false);
         if next.is_some_and(|unix_ms| unix_ms < now_ms) {
             self.change_object(position, found, |object| {
-                if let Value::Collection(collection) = &mut object.value
-                    && let Collection::Hash(hash) = &mut **collection
-                {
+                if let Some(Collection::Hash(hash)) = object.value.collection_mut() {
                     removed = hash.expire(now_ms, count);
                     is_empty = hash.as_ref().is_empty();
                 }

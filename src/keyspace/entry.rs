@@ -489,6 +489,8 @@ pub struct Entry {
     pub(super) value: Value,
     pub(super) deadline: Deadline,
     pub(super) access: Option<u32>,
+    /// Hits where it was: where it comes to, it is new.
+    pub(super) hits: u8,
 }
 
 impl Entry {

@@ -157,15 +157,7 @@ impl<'s> Keys<'s> {
         }
         match self.common.tracking {
             Tracking::None => found,
-            Tracking::Hits => {
-                let hits = found.header.hits();
-                if hits == entry::HITS_MAX {
-                    return found;
-                }
-                let header = found.header.with_hits(hits + 1);
-                header.write(self.database.cells.from_mut(found.cell));
-                Found { header, ..found }
-            }
+            Tracking::Hits => self.hit(found),
             Tracking::Recency => self.stamped(position, found, self.common.lru_now),
             Tracking::Frequency => {
                 let before = self.database.entry(found.cell).access();
@@ -176,7 +168,18 @@ impl<'s> Keys<'s> {
     }
 
     #[inline(always)]
-    fn stamped(&mut self, position: Position, found: Found, stamp: u32) -> Found {
+    pub(super) fn hit(&mut self, found: Found) -> Found {
+        let hits = found.header.hits();
+        if hits == entry::HITS_MAX {
+            return found;
+        }
+        let header = found.header.with_hits(hits + 1);
+        header.write(self.database.cells.from_mut(found.cell));
+        Found { header, ..found }
+    }
+
+    #[inline(always)]
+    pub(super) fn stamped(&mut self, position: Position, found: Found, stamp: u32) -> Found {
         if entry::renew_access(found.header, self.database.cells.from_mut(found.cell), stamp) {
             return found;
         }
@@ -261,13 +264,14 @@ impl<'s> Keys<'s> {
         Some(self.database.charge(found.cell) + self.database.lineup.item_bytes())
     }
 
-    /// A copy of an entry, for a command that runs elsewhere. Large strings are shared, not copied.
+    /// A copy of an entry. Large strings are shared, not copied.
     pub fn copy(&mut self, key: &[u8]) -> Option<Entry> {
         let position = self.database.position(key);
         let found = self.locate(position, key)?;
         self.share_at(position, found);
         let entry = self.database.entry(found.cell);
-        Some(Entry { value: entry.value().to_value(), deadline: entry.deadline(), access: entry.access() })
+        let (deadline, access) = (entry.deadline(), entry.access());
+        Some(Entry { value: entry.value().to_value(), deadline, access, hits: found.header.hits() })
     }
 
     /// The value for a command that changes it in place; notes the access.
@@ -305,7 +309,7 @@ impl<'s> Keys<'s> {
     /// Sets any value, whatever was there.
     pub fn set(&mut self, key: &[u8], value: Value, deadline: Deadline) {
         let deadline = self.common.or_default(deadline);
-        self.put(key, Entry { value, deadline, access: None });
+        self.put(key, Entry { value, deadline, access: None, hits: 0 });
     }
 
     /// Puts an entry that came from elsewhere under `key`, whatever was there.
@@ -315,18 +319,8 @@ impl<'s> Keys<'s> {
         if let Some(old) = self.locate(position, key) {
             self.remove(position, old);
         }
-        match &entry.value {
-            Value::Int(number) => self.insert(position, key, New::Number(*number), entry.deadline, entry.access),
-            Value::Embedded(bytes) => self.insert(position, key, New::Text(bytes), entry.deadline, entry.access),
-            Value::Raw(bytes) if bytes.len() <= INLINE_VALUE_BYTES_MAX => {
-                self.insert(position, key, New::Raw(bytes), entry.deadline, entry.access);
-            }
-            Value::Collection(collection) if key.len() <= INLINE_KEY_BYTES_MAX && collection.compact().is_some() => {
-                let Some((form, bytes)) = collection.compact() else { return };
-                self.insert(position, key, New::Collection(form, bytes), entry.deadline, entry.access);
-            }
-            _ => self.insert(position, key, New::Object(entry.value), entry.deadline, entry.access),
-        }
+        let Entry { value, deadline, access, .. } = entry;
+        New::with(key, value, |new| self.insert(position, key, new, deadline, access));
     }
 
     /// Adds a key that is not there.
@@ -409,7 +403,7 @@ impl<'s> Keys<'s> {
         self.changed(key);
         let value = inline.or_else(|| object.map(|object| object.value)).unwrap_or(Value::Int(0));
         let value = if let Value::Packed(_) = value { value.as_ref().to_value() } else { value };
-        Some(Entry { value, deadline, access })
+        Some(Entry { value, deadline, access, hits: found.header.hits() })
     }
 
     /// Deletes a key. True if it was there. A large value is dropped later, in slices.
@@ -454,6 +448,22 @@ pub(super) enum New<'v> {
 }
 
 impl New<'_> {
+    /// Brings a value of any kind into the form in which it is stored under `key`.
+    pub(super) fn with<T>(key: &[u8], value: Value, store: impl FnOnce(New<'_>) -> T) -> T {
+        match &value {
+            Value::Int(number) => store(New::Number(*number)),
+            Value::Embedded(bytes) => store(New::Text(bytes)),
+            Value::Raw(bytes) if bytes.len() <= INLINE_VALUE_BYTES_MAX => store(New::Raw(bytes)),
+            Value::Collection(collection)
+                if key.len() <= INLINE_KEY_BYTES_MAX
+                    && let Some((form, bytes)) = collection.compact() =>
+            {
+                store(New::Collection(form, bytes))
+            }
+            _ => store(New::Object(value)),
+        }
+    }
+
     /// The string, if it is one that may be packed.
     fn string(&self) -> Option<&[u8]> {
         match self {

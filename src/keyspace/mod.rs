@@ -24,6 +24,7 @@
 //! | `arena` | where entries lie |
 //! | `wheel`, `fields`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
 //! | `remains` | what is still to be dropped |
+//! | `guests` | keys that a command needs on another core |
 //! | `watch`, `waited` | which keys are watched or waited for, and whether they have changed |
 //!
 //! Invariants: an entry that is due is never given out; every byte of an entry is charged to the account when it comes
@@ -41,6 +42,7 @@ mod directory;
 mod entry;
 mod eviction;
 mod fields;
+mod guests;
 mod keys;
 mod lineup;
 mod packing;
@@ -62,6 +64,7 @@ pub use changes::NotACollection;
 pub use database::Database;
 pub use deadline::Deadline;
 pub use entry::{Entry, EntryRef};
+pub use guests::{Guest, Outcome, Purpose};
 pub use keys::{Edit, Keys, Usage};
 pub use rules::Rules;
 pub use shard::{Limits, Shard, ShardStats};

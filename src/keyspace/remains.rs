@@ -5,6 +5,7 @@
 //! at a time, and a database is dropped a chunk at a time. What waits here is still in the account.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::collection::Collection;
 use super::collection::sequence::Offcut;
@@ -47,19 +48,24 @@ impl Graveyard {
             Value::Raw(bytes) => bytes,
             // A reply that is still on its way holds the bytes; whoever lets go last frees them.
             Value::Large(bytes) if bytes.is_unique() => Vec::from(bytes),
-            Value::Collection(collection) => {
-                let bytes = collection.heap_bytes();
-                if bytes > BURIAL_BYTES {
-                    self.bytes += bytes;
-                    self.waiting.push_back(Remains::Collection(collection));
-                }
-                return;
+            Value::Collection(collection) => return self.bury_collection(collection),
+            // Of those who let go at once, one gets it.
+            Value::Shared(collection) => {
+                return Arc::into_inner(collection).into_iter().for_each(|last| self.bury_collection(Box::new(last)));
             }
             _ => return,
         };
         if bytes.capacity() > BURIAL_BYTES {
             self.bytes += bytes.capacity();
             self.waiting.push_back(Remains::Bytes(bytes));
+        }
+    }
+
+    fn bury_collection(&mut self, collection: Box<Collection>) {
+        let bytes = collection.heap_bytes();
+        if bytes > BURIAL_BYTES {
+            self.bytes += bytes;
+            self.waiting.push_back(Remains::Collection(collection));
         }
     }
 

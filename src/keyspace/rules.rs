@@ -21,16 +21,18 @@ pub struct Rules {
     pub compact: CompactLimits,
     /// How values of so many bytes or more are packed.
     pub(super) packing: Option<(Codec, usize)>,
+    /// Hits are counted whatever the policy.
+    pub(super) counts_hits: bool,
 }
 
 impl Rules {
-    /// The rules of a shard that holds copies of keys while a command runs on them: they are as old and as much used as
-    /// where they live, but none is queued or packed for that time.
+    /// The rules of a shard that holds keys of others while a command runs on them (see `guests`): they are as old and as
+    /// much used as where they live, but none is queued or packed for that time.
     pub fn of_assembly(config: &Config) -> Self {
         let policy = config.maxmemory_policy;
         let keeps_access = policy.keeps_recency() || policy.keeps_frequency();
         let policy = if keeps_access { policy } else { EvictionPolicy::AllKeysRandom };
-        Self { policy, packing: None, ..Self::of(config) }
+        Self { policy, packing: None, counts_hits: !keeps_access, ..Self::of(config) }
     }
 
     /// The rules that a configuration makes.
@@ -48,6 +50,7 @@ impl Rules {
                 Compression::Lz4 => Some((Codec::Lz4, threshold)),
                 Compression::Zstd => Some((Codec::Zstd, threshold)),
             },
+            counts_hits: false,
         }
     }
 }

@@ -84,8 +84,9 @@ pub(super) enum Tracking {
 }
 
 impl Tracking {
-    fn of(policy: EvictionPolicy) -> Self {
-        match policy {
+    fn of(rules: &Rules) -> Self {
+        match rules.policy {
+            _ if rules.counts_hits => Self::Hits,
             policy if policy.keeps_recency() => Self::Recency,
             policy if policy.keeps_frequency() => Self::Frequency,
             EvictionPolicy::AllKeysS3Fifo | EvictionPolicy::VolatileS3Fifo => Self::Hits,
@@ -145,7 +146,7 @@ impl Shard {
                 now: Now::default(),
                 now_ms: 0,
                 lru_now: 0,
-                tracking: Tracking::of(rules.policy),
+                tracking: Tracking::of(&rules),
                 stats: ShardStats::default(),
                 touching: true,
                 rng: Rng::with_seed(hasher.hash(b"shard")),
@@ -166,7 +167,7 @@ impl Shard {
     /// Goes by other rules from now on. A change of policy takes effect at once, and orders what is there in slices.
     pub fn set_rules(&mut self, rules: &Rules) {
         let before = std::mem::replace(&mut self.common.rules, rules.clone());
-        self.common.tracking = Tracking::of(rules.policy);
+        self.common.tracking = Tracking::of(rules);
         self.common.shapes.compact = rules.compact;
         if before.policy != rules.policy {
             self.common.candidates.clear();

@@ -3,9 +3,11 @@
 //! The string encodings are those that Redis names in OBJECT ENCODING, chosen by the same rules: a whole number of at
 //! most 20 characters is `int`, a string set in one go of at most 44 bytes is `embstr`, everything else is `raw`.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use super::collection::{Collection, CollectionRef};
+use super::collection::{Collection, CollectionRef, Form};
 pub(super) use super::packing::Packed;
 use super::packing::{Codec, unpack};
 use crate::limits::LARGE_VALUE_BYTES;
@@ -15,6 +17,8 @@ const EMBEDDED_BYTES_MAX: usize = 44;
 /// Size from which an allocation is a mapping of its own (see `os::memory`).
 const MAPPED_BYTES_MIN: usize = 128 * 1024;
 const PAGE_BYTES: usize = 4096;
+/// What an `Arc` takes beside what it holds.
+const COUNTS_BYTES: usize = 2 * size_of::<usize>();
 /// Longest text of an `i64`.
 const INTEGER_TEXT_MAX: usize = 20;
 
@@ -31,6 +35,11 @@ pub enum Value {
     Large(Bytes),
     /// A list, set, hash or sorted set.
     Collection(Box<Collection>),
+    /// The same, of which a command on another core reads, or has read, too (see `guests`).
+    Shared(Arc<Collection>),
+    /// In place of a value that is with a command on another core, or need not go there (see `guests`).
+    #[doc(hidden)]
+    Away(Away),
     /// A compressed string. Values of this kind do not leave the keyspace.
     #[doc(hidden)]
     Packed(PackedValue),
@@ -42,6 +51,15 @@ pub struct PackedValue {
     codec: Codec,
     original_len: u32,
     bytes: Box<[u8]>,
+}
+
+/// What stands in place of a value. It looks like one of its type with nothing in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Away {
+    /// `None`: a string.
+    form: Option<Form>,
+    /// Bytes outside the value itself, which are charged where it will come back to.
+    heap_bytes: usize,
 }
 
 /// The value of one key where it lies.
@@ -86,6 +104,7 @@ impl Object {
     pub(super) fn next_field_deadline(&self) -> Option<u64> {
         match &self.value {
             Value::Collection(collection) => (**collection).as_ref().next_field_deadline(),
+            Value::Shared(collection) => (**collection).as_ref().next_field_deadline(),
             _ => None,
         }
     }
@@ -120,6 +139,10 @@ impl Value {
             Value::Raw(bytes) => ValueRef::Raw(bytes),
             Value::Large(bytes) => ValueRef::Large(bytes),
             Value::Collection(collection) => ValueRef::Collection((**collection).as_ref()),
+            Value::Shared(collection) => ValueRef::Collection((**collection).as_ref()),
+            Value::Away(away) => {
+                away.form.map_or(ValueRef::Raw(&[]), |form| ValueRef::Collection(CollectionRef::of(form, &[])))
+            }
             Value::Packed(packed) => ValueRef::Packed(packed.as_ref()),
         }
     }
@@ -150,6 +173,46 @@ impl Value {
         }
     }
 
+    /// The collection, to be changed: one that was shared is copied only if somebody still has the other reference.
+    pub(super) fn collection_mut(&mut self) -> Option<&mut Collection> {
+        if let Value::Shared(shared) = self {
+            let collection = match Arc::get_mut(shared) {
+                Some(collection) => std::mem::replace(collection, Collection::EMPTY),
+                None => (**shared).clone(),
+            };
+            *self = Value::Collection(Box::new(collection));
+        }
+        match self {
+            Value::Collection(collection) => Some(collection),
+            _ => None,
+        }
+    }
+
+    /// A reference of its own to a value that is not small, for a command that reads it elsewhere; a copy of any other.
+    pub(super) fn share_out(&mut self) -> Self {
+        if let Value::Collection(collection) = self {
+            *self = Value::Shared(Arc::new(std::mem::replace(&mut **collection, Collection::EMPTY)));
+        }
+        self.share();
+        match self {
+            Value::Shared(collection) => Value::Shared(collection.clone()),
+            value => value.as_ref().to_value(),
+        }
+    }
+
+    /// Gives the value away, and is charged for it as before. A compressed one stays, and gives a copy.
+    pub(super) fn give_away(&mut self) -> Self {
+        match self {
+            Value::Packed(_) => self.as_ref().to_value(),
+            _ => std::mem::replace(self, Value::Away(Away { heap_bytes: self.heap_bytes(), ..self.as_ref().absent() })),
+        }
+    }
+
+    /// Whether the value is elsewhere.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(self, Value::Away(_))
+    }
+
     /// Bytes that the value holds outside itself, as the allocator rounds them.
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
@@ -158,6 +221,8 @@ impl Value {
             Value::Raw(bytes) => allocation(bytes.capacity()),
             Value::Large(bytes) => allocation(bytes.len()),
             Value::Collection(collection) => allocation(size_of::<Collection>()) + collection.heap_bytes(),
+            Value::Shared(collection) => allocation(size_of::<Collection>() + COUNTS_BYTES) + collection.heap_bytes(),
+            Value::Away(away) => away.heap_bytes,
             Value::Packed(packed) => allocation(packed.bytes.len()),
         }
     }
@@ -180,6 +245,11 @@ impl<'a> ValueRef<'a> {
     #[inline]
     pub(super) fn text(bytes: &'a [u8]) -> Self {
         if bytes.len() <= EMBEDDED_BYTES_MAX { ValueRef::Embedded(bytes) } else { ValueRef::Raw(bytes) }
+    }
+
+    /// What stands in place of the value where it need not go, or has gone from.
+    pub(super) fn absent(self) -> Away {
+        Away { form: self.collection().map(CollectionRef::form), heap_bytes: 0 }
     }
 
     /// Whether the value is a string, in whatever encoding.

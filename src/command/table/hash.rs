@@ -266,6 +266,8 @@ pub(super) static ROWS: [Command; 28] = [
         arity: -2,
         flags: flags![READONLY],
         keys: &[KeySpec::at(1, access![RO, ACCESS])],
+        bounded: true,
+        counts: true,
         since: "6.2.0",
         complexity: "O(1) for each field",
         summary: "Answers fields of a hash by chance.",

@@ -1,6 +1,7 @@
 //! What must hold of every row.
 
 use super::{BY_ID, commands};
+use crate::command::test_request::with_request;
 use crate::command::{Begin, Categories, Command, CommandId, Flags, Group, KeyFlags, KeySpec, Scope, syntax};
 
 /// Every row, subcommands included.
@@ -65,6 +66,7 @@ fn keys_and_scope_agree() {
         assert_eq!(row.scope == Scope::Shard, has_keys, "{}", row.name);
         assert!(!row.is_write() || row.scope == Scope::Shard || row.scope == Scope::Node, "{}", row.name);
         assert!(!row.bounded || row.scope == Scope::Shard, "{} is bounded, but runs on no shard", row.name);
+        assert!(!row.counts || row.bounded, "{} takes as long as it takes, with a number or without", row.name);
         assert!(!(row.flags.contains(Flags::WRITE) && row.flags.contains(Flags::READONLY)), "{}", row.name);
     }
 }
@@ -127,4 +129,32 @@ fn containers_help() {
         assert!(container.keys.is_empty() && container.flags.names().count() <= 2, "{}", container.name);
     }
     assert_eq!(commands().filter(|command| command.group == Group::String).count(), 22);
+}
+
+#[test]
+fn a_number_of_elements_is_no_bound() {
+    for (request, bounded) in [
+        ("LPOP k", true),
+        ("LPOP k 5", false),
+        ("SPOP k", true),
+        ("SPOP k 5", false),
+        ("SRANDMEMBER k -5", false),
+        ("HRANDFIELD k", true),
+        ("HRANDFIELD k 5 WITHVALUES", false),
+        ("ZPOPMAX k", true),
+        ("ZPOPMIN k 5", false),
+        ("LMPOP 2 count l LEFT", true),
+        ("LMPOP 2 k l LEFT COUNT 5", false),
+        ("BZMPOP 0 1 k MIN", true),
+        ("BZMPOP 0 1 k MIN count 5", false),
+        ("LMPOP", true),
+        ("RENAME k l", true),
+        ("COPY k l", false),
+    ] {
+        let words: Vec<&str> = request.split(' ').collect();
+        with_request(&words, |request| {
+            let command = commands().find(|row| row.name.as_bytes().eq_ignore_ascii_case(request.get(0)));
+            assert_eq!(command.map(|command| command.is_bounded(request)), Some(bounded), "{words:?}");
+        });
+    }
 }

@@ -16,8 +16,9 @@
 //! Held, the cores carry out what comes from this EXEC and nothing else on those keys, so the commands are isolated; what
 //! speaks for the node has all shards held. Time goes on meanwhile: a key may fall due between two commands.
 //!
-//! Keys are watched by their owner (`keyspace::watch`), which says at WATCH what they are like. Whether they are still
-//! like that is asked once all cores hold the keys, watched ones included, and before anything has run.
+//! Keys are watched by their owner (`keyspace::watch`), which says at WATCH what they are like, behind every command that
+//! has left intents on them: its client may have been answered before its outcome comes. Whether they are still like that
+//! is asked once all cores hold the keys, watched ones included, and before anything has run.
 //!
 //! A queue takes memory as a client's other input does: together they are held to `client-query-buffer-limit`, and a
 //! client beyond it is closed. Its replies are not held back for a client that does not read, since others wait for the
@@ -135,7 +136,7 @@ impl Engine {
             }
         }
         let elsewhere = by_core.keys().any(|core| *core != self.core);
-        // What lies on keys here may be about to change them though its client has been answered: the letter comes behind it.
+        // What lies on keys here may be about to change them though its client was answered: the question waits for it.
         let is_free = self.shard.is_some() && self.stash.is_empty() && self.ledger.is_empty();
         if elsewhere || !is_free {
             let handle = self.question(session, by_core.len(), Gathered::Watching(Vec::new()));

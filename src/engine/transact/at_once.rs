@@ -1,9 +1,8 @@
 //! A command over several cores at once: every shard concerned is here or can be borrowed.
 
-use super::super::mail::StoredKey;
 use super::super::room::Room;
 use super::super::{Engine, OpenLoan};
-use super::part::{Manner, Part, join, manner, part_request};
+use super::part::{Manner, Part, derives_keys, join, manner, part_request};
 use crate::base::CoreId;
 use crate::command::{Command, Spread};
 use crate::keyspace::Shard;
@@ -13,8 +12,32 @@ use crate::session::{Selected, Session};
 
 /// At once, under leases.
 impl Engine {
+    /// Whether a command can be run at once: every shard concerned is held from now on, and it will not take long.
+    pub(super) fn holds_for(&mut self, command: &'static Command, request: Request<'_>, parts: &[Part]) -> bool {
+        request.data().len() <= LARGE_VALUE_BYTES
+            && !derives_keys(command, request)
+            && self.hold_all(parts)
+            && (command.is_bounded(request) || self.weighs_little(request, parts))
+    }
+
+    /// Whether the values of all keys together are small, on shards that are held.
+    fn weighs_little(&mut self, request: Request<'_>, parts: &[Part]) -> bool {
+        let mut left = LARGE_VALUE_BYTES;
+        parts.iter().all(|part| {
+            let weigh = |engine: &mut Self, shard: &mut Shard| {
+                part.keys.iter().all(|key| {
+                    let charge = shard.keys(usize::from(key.database), engine.now).charge(request.get(key.index));
+                    let rest = left.checked_sub(charge.unwrap_or(0));
+                    left = rest.unwrap_or(0);
+                    rest.is_some()
+                })
+            };
+            self.with_held(part.core, weigh).unwrap_or(false)
+        })
+    }
+
     /// Holds every shard concerned, or none.
-    pub(super) fn hold_all(&mut self, parts: &[Part]) -> bool {
+    fn hold_all(&mut self, parts: &[Part]) -> bool {
         if self.shard.is_none() || !self.ledger.is_empty() || !self.stash.is_empty() {
             return false;
         }
@@ -90,13 +113,13 @@ impl Engine {
         reply: &mut Reply<'_>,
     ) -> bool {
         for part in &mut parts {
-            let keys: Vec<StoredKey> = part.stored_keys(request).collect();
-            let entries = self.with_held(part.core, |engine, shard| engine.copies(shard, &keys));
+            part.wanted = part.wants(command, request);
+            let entries = self.with_held(part.core, |engine, shard| engine.send_entries(shard, &part.wanted));
             part.entries = entries.unwrap_or_default();
         }
-        let (nothing, writes) = self.run_assembled(command, selected, request, parts, reply);
-        for (core, writes) in writes {
-            self.with_held(core, |engine, shard| engine.apply(shard, writes));
+        let (nothing, outcomes) = self.run_assembled(command, selected, request, parts, reply);
+        for (core, outcomes) in outcomes {
+            self.with_held(core, |engine, shard| engine.apply(shard, outcomes));
         }
         nothing
     }
@@ -111,7 +134,7 @@ impl Engine {
         reply: &mut Reply<'_>,
     ) -> Option<Result<bool, ReplyError>> {
         let parts = self.parts(command, request, selected.database);
-        if request.data().len() > LARGE_VALUE_BYTES || !self.hold_all(&parts) {
+        if !self.holds_for(command, request, &parts) {
             return None;
         }
         if !parts.iter().all(|part| self.has_room_at(part.core, part.room(command, request, self.counts_keys()))) {

@@ -1,11 +1,11 @@
 //! The parts of a command over several cores: what each core has to do with it, and how the replies of parts are joined.
 
-use super::super::mail::{OwnedRequest, PartReply, StoredKey};
+use super::super::mail::{OwnedRequest, PartReply, StoredKey, Wanted};
 use super::super::room::Room;
 use crate::base::CoreId;
-use crate::command::{Command, Flags, Spread};
+use crate::command::{Command, Flags, KeyFlags, Spread};
 use crate::exec::sort;
-use crate::keyspace::Entry;
+use crate::keyspace::{Entry, Purpose};
 use crate::resp::{Reply, Request};
 use crate::txn::{Intents, Key};
 
@@ -16,10 +16,10 @@ pub(super) struct Part {
     /// Its keys.
     pub(super) keys: Vec<PartKey>,
     pub(super) reply: PartReply,
+    /// If the command is assembled, what is wanted of its keys and then of those that follow from values, and the entries
+    /// as far as they have come.
+    pub(super) wanted: Vec<Wanted>,
     pub(super) entries: Vec<Option<Entry>>,
-    /// Keys that follow from values, only to be read, and what they hold.
-    pub(super) derived: Vec<StoredKey>,
-    pub(super) derived_entries: Vec<Option<Entry>>,
 }
 
 /// One key of a part.
@@ -28,7 +28,16 @@ pub(super) struct PartKey {
     /// Which argument of the request it is.
     pub(super) index: usize,
     pub(super) database: u16,
-    pub(super) write: bool,
+    pub(super) purpose: Purpose,
+}
+
+/// What a command does to a key whose specification says this.
+pub(super) fn purpose(flags: KeyFlags) -> Purpose {
+    match flags {
+        flags if flags.contains(KeyFlags::RO) => Purpose::Read,
+        flags if flags.contains(KeyFlags::OW) => Purpose::Overwrite,
+        _ => Purpose::Change,
+    }
 }
 
 impl Part {
@@ -37,7 +46,8 @@ impl Part {
             return Intents::Shard;
         }
         // Sorted to find what is named twice: a request may have a million keys.
-        let mut keys: Vec<(&[u8], bool)> = self.keys.iter().map(|key| (request.get(key.index), key.write)).collect();
+        let mut keys: Vec<(&[u8], bool)> =
+            self.keys.iter().map(|key| (request.get(key.index), key.purpose.writes())).collect();
         keys.sort_unstable();
         keys.dedup_by(|later, kept| {
             let same = later.0 == kept.0;
@@ -49,7 +59,7 @@ impl Part {
 
     /// What its core needs room for. `counts_keys`: it matters whether keys are there.
     pub(super) fn room(&self, command: &Command, request: Request<'_>, counts_keys: bool) -> Option<Room> {
-        let mut written = self.keys.iter().filter(|key| key.write).peekable();
+        let mut written = self.keys.iter().filter(|key| key.purpose.writes()).peekable();
         if !command.flags.contains(Flags::DENYOOM) || written.peek().is_none() {
             return None;
         }
@@ -63,8 +73,29 @@ impl Part {
         Some(Room { bytes, keys: if counts_keys { written.map(stored).collect() } else { Vec::new() } })
     }
 
-    pub(super) fn stored_keys<'a>(&'a self, request: Request<'a>) -> impl Iterator<Item = StoredKey> + 'a {
-        self.keys.iter().map(move |key| StoredKey { database: key.database, name: request.get(key.index).into() })
+    /// What is wanted of each of its keys, by name.
+    pub(super) fn wants(&self, command: &Command, request: Request<'_>) -> Vec<Wanted> {
+        let follows = derives_keys(command, request);
+        let wanted = |key: &PartKey| {
+            // What is overwritten may be one of those that follow, and be read.
+            let purpose = if follows && key.purpose.writes() { Purpose::Change } else { key.purpose };
+            Wanted { key: StoredKey { database: key.database, name: request.get(key.index).into() }, purpose }
+        };
+        let mut wanted: Vec<Wanted> = self.keys.iter().map(wanted).collect();
+        wanted.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        wanted.dedup_by(|later, kept| {
+            let same = later.key == kept.key;
+            if same {
+                kept.purpose = kept.purpose.with(later.purpose);
+            }
+            same
+        });
+        wanted
+    }
+
+    /// Where one of its keys stands in what it [`Part::wants`].
+    pub(super) fn place_of(&self, key: &StoredKey) -> Option<usize> {
+        self.wanted.binary_search_by(|wanted| wanted.key.cmp(key)).ok()
     }
 }
 
@@ -73,7 +104,7 @@ impl Part {
 pub(super) enum Manner {
     /// Parts by key, or the whole of it on every core.
     Split,
-    /// On copies of its keys.
+    /// On a shard that holds its keys alone.
     Assembled,
 }
 

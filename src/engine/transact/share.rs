@@ -1,7 +1,7 @@
-//! Taking part in a command over several cores: intents, a part of the work, copies of entries and their return.
+//! Taking part in a command over several cores: intents, a part of the work, entries that go and come back.
 
 use super::super::Engine;
-use super::super::mail::{Handle, OwnedRequest, PartReply, Rare, StoredKey, Task, Work, Writes};
+use super::super::mail::{Handle, Outcomes, OwnedRequest, PartReply, Rare, Task, Wanted, Work};
 use super::super::room::Room;
 use super::Scheduling;
 use crate::base::CoreId;
@@ -43,7 +43,7 @@ impl Engine {
                 self.write(coordinator, Rare::Executed { handle, part, reply: reply.unwrap_or_default() });
             }
             Task::Fetch { keys } => {
-                let entries = self.with_held(self.core, |engine, shard| engine.copies(shard, &keys));
+                let entries = self.with_held(self.core, |engine, shard| engine.send_entries(shard, &keys));
                 return self.write(coordinator, Rare::Fetched { handle, part, entries: entries.unwrap_or_default() });
             }
             Task::Hold { watched } => {
@@ -61,15 +61,15 @@ impl Engine {
         }
     }
 
-    /// Sends copies of entries of which the coordinator has learned only now. The transaction holds the whole shard.
-    pub(in crate::engine) fn follow(&mut self, coordinator: CoreId, handle: Handle, part: usize, keys: &[StoredKey]) {
-        let entries = self.with_held(self.core, |engine, shard| engine.copies(shard, keys));
+    /// Sends entries of which the coordinator has learned only now. The transaction holds the whole shard.
+    pub(in crate::engine) fn follow(&mut self, coordinator: CoreId, handle: Handle, part: usize, keys: &[Wanted]) {
+        let entries = self.with_held(self.core, |engine, shard| engine.send_entries(shard, keys));
         self.write(coordinator, Rare::Fetched { handle, part, entries: entries.unwrap_or_default() });
     }
 
     /// The outcome of an assembled command has come.
-    pub(in crate::engine) fn store(&mut self, ends: Option<TxnId>, writes: Writes) {
-        self.with_held(self.core, |engine, shard| engine.apply(shard, writes));
+    pub(in crate::engine) fn settle(&mut self, ends: Option<TxnId>, outcomes: Outcomes) {
+        self.with_held(self.core, |engine, shard| engine.apply(shard, outcomes));
         if let Some(id) = ends {
             self.finish_transaction(id);
         }
@@ -91,21 +91,17 @@ impl Engine {
         }
     }
 
-    pub(super) fn copies(&mut self, shard: &mut Shard, keys: &[StoredKey]) -> Vec<Option<Entry>> {
+    pub(super) fn send_entries(&mut self, shard: &mut Shard, keys: &[Wanted]) -> Vec<Option<Entry>> {
         let now = self.now;
-        keys.iter().map(|key| shard.keys(usize::from(key.database), now).copy(&key.name)).collect()
+        let send =
+            |Wanted { key, purpose }: &Wanted| shard.keys(usize::from(key.database), now).send(&key.name, *purpose);
+        keys.iter().map(send).collect()
     }
 
-    pub(super) fn apply(&mut self, shard: &mut Shard, writes: Writes) {
+    pub(super) fn apply(&mut self, shard: &mut Shard, outcomes: Outcomes) {
         let now = self.now;
-        for (key, entry) in writes {
-            let mut keys = shard.keys(usize::from(key.database), now);
-            match entry {
-                Some(entry) => keys.put(&key.name, entry),
-                None => {
-                    keys.delete(&key.name);
-                }
-            }
+        for (key, outcome) in outcomes {
+            shard.keys(usize::from(key.database), now).settle(&key.name, outcome);
         }
     }
 

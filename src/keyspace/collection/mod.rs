@@ -150,6 +150,9 @@ impl Form {
 }
 
 impl Collection {
+    /// One with nothing in it, which takes nothing, to stand where one was taken from.
+    pub(super) const EMPTY: Self = Self::List(List::Compact(Vec::new()));
+
     /// The compact collection in the bytes of an entry, whose first byte says what it is, copied to `buffer`.
     pub(super) fn open(stored: &[u8], mut buffer: Vec<u8>) -> Self {
         buffer.clear();
@@ -236,12 +239,28 @@ impl<'a> CollectionRef<'a> {
     #[inline]
     pub(super) fn read(stored: &'a [u8]) -> Self {
         let Some((&form, bytes)) = stored.split_first() else { return CollectionRef::List(ListRef::default()) };
-        match Form::of(form) {
+        Self::of(Form::of(form), bytes)
+    }
+
+    /// The compact collection in these bytes.
+    #[inline]
+    pub(super) fn of(form: Form, bytes: &'a [u8]) -> Self {
+        match form {
             Form::List => CollectionRef::List(ListRef::Compact(list::Elements::new(bytes))),
             Form::Integers => CollectionRef::Set(SetRef::Integers(set::integers::Integers::new(bytes))),
             Form::Set => CollectionRef::Set(SetRef::Compact(Bare::new(bytes))),
             Form::Hash => CollectionRef::Hash(HashRef::Compact(Bare::new(bytes))),
             Form::ZSet => CollectionRef::ZSet(ZSetRef::Compact(Bare::new(bytes))),
+        }
+    }
+
+    /// The form of a compact collection of the same type.
+    pub(super) fn form(self) -> Form {
+        match self {
+            CollectionRef::List(_) => Form::List,
+            CollectionRef::Set(_) => Form::Set,
+            CollectionRef::Hash(_) => Form::Hash,
+            CollectionRef::ZSet(_) => Form::ZSet,
         }
     }
 

@@ -15,6 +15,7 @@ mod draws;
 mod eviction;
 mod fields;
 mod fuzz;
+mod guests;
 mod map;
 mod pools;
 mod scans;

@@ -84,6 +84,54 @@ fn a_watched_key_that_does_not_change_lets_exec_run() {
 }
 
 #[test]
+fn a_key_that_a_command_on_several_only_reads_or_leaves_alone_lets_exec_run() {
+    everywhere(|node, client, other| {
+        let large = "x".repeat(40_000);
+        for request in [
+            "SADD s a b c",
+            "SADD t b c d",
+            "RPUSH l a b c",
+            "RPUSH m a",
+            "ZADD z 1 a",
+            "MSET v 1 w 2",
+            &format!("SET large {large}"),
+        ] {
+            node.run(other, request);
+        }
+        for request in [
+            "SINTER s t",
+            "SUNIONSTORE d1 s t",
+            "SINTERSTORE d2 s none",
+            "ZUNIONSTORE d3 2 s z",
+            "BITOP AND d4 v w large",
+            "SORT m STORE d5",
+            "SORT l BY v* GET w* STORE d5",
+            "COPY s d6",
+            "COPY large d7",
+            "COPY s t",
+            "LCS v w",
+            "LMPOP 3 none l m LEFT",
+            "SMOVE s t none",
+            "RENAMENX v w",
+            "MSETNX n 1 v 2 w 3",
+            "LMOVE none m LEFT LEFT",
+            "SMOVE s l a",
+            "RENAME none w",
+        ] {
+            node.check(client, "WATCH s t m z v w large", "OK");
+            node.run(other, request);
+            exec(node, client, &["PING"], "[PONG]");
+            assert_eq!(watchers(node), 0, "{request}");
+        }
+        for (request, key) in [("SMOVE s t a", "s"), ("LMOVE l m LEFT LEFT", "m"), ("RENAME v w", "w")] {
+            node.check(client, &format!("WATCH {key}"), "OK");
+            node.run(other, request);
+            exec(node, client, &["PING"], "(nil)");
+        }
+    });
+}
+
+#[test]
 fn what_is_behind_a_number_changes() {
     everywhere(|node, client, other| {
         let cases = [
