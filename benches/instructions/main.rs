@@ -1,5 +1,5 @@
-//! Instructions per GET and per SET, counted by callgrind: the turns of `turn`, and figures that do not depend on what
-//! else the machine does.
+//! Instructions per request, counted by callgrind: the turns of `turn`, and figures that do not depend on what else the
+//! machine does. GET and SET in every way, and the default tests of redis-benchmark on one core.
 //!
 //! ```text
 //! cargo bench --bench instructions
@@ -42,7 +42,7 @@ fn is_installed() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// The figures side by side.
+/// The figures side by side, and those of one core below each other.
 fn table() -> Result<String, String> {
     let mut text = format!("instructions per request, pipeline of {DEPTH}\n\n|  |");
     let _ = writeln!(text, "{}", Way::ALL.map(|way| format!(" {way:?} |")).concat().to_lowercase());
@@ -50,14 +50,22 @@ fn table() -> Result<String, String> {
     for verb in Verb::ALL {
         let _ = write!(text, "| {} |", format!("{verb:?}").to_uppercase());
         for way in Way::ALL {
-            let once = count(way, verb, PIPELINES)?;
-            let twice = count(way, verb, 2 * PIPELINES)?;
-            let spent = twice.checked_sub(once).ok_or("twice the work took fewer instructions")?;
-            let _ = write!(text, " {} |", spent / (PIPELINES * DEPTH) as u64);
+            let _ = write!(text, " {} |", per_request(way, verb)?);
         }
         text.push('\n');
     }
+    let _ = writeln!(text, "\n| redis-benchmark's | lone |\n|---|---|");
+    for verb in Verb::BENCHMARK {
+        let _ = writeln!(text, "| {} | {} |", format!("{verb:?}").to_uppercase(), per_request(Way::Lone, verb)?);
+    }
     Ok(text)
+}
+
+fn per_request(way: Way, verb: Verb) -> Result<u64, String> {
+    let once = count(way, verb, PIPELINES)?;
+    let twice = count(way, verb, 2 * PIPELINES)?;
+    let spent = twice.checked_sub(once).ok_or("twice the work took fewer instructions")?;
+    Ok(spent / (PIPELINES * DEPTH) as u64)
 }
 
 /// All instructions of a run of this program that sends so many pipelines.
@@ -78,7 +86,11 @@ fn count(way: Way, verb: Verb, pipelines: usize) -> Result<u64, String> {
 /// What runs under valgrind.
 fn send(way: &str, verb: &str, pipelines: &str) -> Result<(), String> {
     let way = Way::ALL.into_iter().find(|known| format!("{known:?}") == way).ok_or("no such way")?;
-    let verb = Verb::ALL.into_iter().find(|known| format!("{known:?}") == verb).ok_or("no such verb")?;
+    let verb = Verb::ALL
+        .into_iter()
+        .chain(Verb::BENCHMARK)
+        .find(|known| format!("{known:?}") == verb)
+        .ok_or("no such verb")?;
     let pipelines: usize = pipelines.parse().map_err(|_| "--send takes a number of pipelines")?;
     let mut node = Node::new(way, verb);
     (0..pipelines).for_each(|_| node.send());
