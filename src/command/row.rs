@@ -22,8 +22,11 @@ pub struct Command {
     /// How it is run when its keys lie on several cores.
     pub spread: Spread,
     /// Whether it may run under a lease: constant time per key as long as no argument and no value exceeds
-    /// `limits::LARGE_VALUE_BYTES`, which whoever holds the lease checks first.
+    /// `limits::LARGE_VALUE_BYTES`, which whoever holds the lease checks first. How long such a command takes is measured
+    /// by sample.
     pub bounded: bool,
+    /// Whether an argument behind the key may say how many elements it is about: then it takes as long as there are.
+    pub may_count: bool,
     /// Documentation group.
     pub group: Group,
     /// Where the keys are. Empty for commands without keys.
@@ -61,6 +64,7 @@ impl Command {
         scope: Scope::Shard,
         spread: Spread::One,
         bounded: false,
+        may_count: false,
         group: Group::Generic,
         since: "1.0.0",
         complexity: "O(1)",
@@ -75,16 +79,14 @@ impl Command {
     /// Whether `arguments` (including the name) are as many as the command takes.
     #[inline]
     pub const fn accepts(&self, arguments: usize) -> bool {
-        let (arity, arguments) = (self.arity as isize, arguments as isize);
-        if arity >= 0 { arguments == arity } else { arguments >= -arity }
+        let least = self.arity.unsigned_abs() as usize;
+        arguments == least || self.arity < 0 && arguments > least
     }
 
     /// Whether `request` may run under a lease; see [`Command::bounded`].
     #[inline]
     pub fn is_bounded(&self, request: Request<'_>) -> bool {
-        // With a number of elements these take as long as there are elements.
-        let counts = matches!(self.id, CommandId::Lpop | CommandId::Rpop) && request.len() > 2;
-        self.bounded && !counts
+        self.bounded && !(self.may_count && request.len() > 2)
     }
 
     /// Whether the command only holds subcommands.

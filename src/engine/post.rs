@@ -155,7 +155,7 @@ impl Engine {
     fn run_timed(&mut self, from: CoreId, run: Run, request: Request<'_>) {
         let command = run.command.command();
         let before = if self.times.knows(command.id.index()) { self.stats.served } else { 0 };
-        let timed = self.is_timed(command, before);
+        let timed = self.is_timed(command, request, before);
         self.stats.served += 1;
         if run.manner == Manner::Attempt {
             self.attempt_for(from, run, request);

@@ -218,7 +218,7 @@ impl Engine {
         request: Request<'_>,
         keyed: impl FnOnce(&mut Self, &mut Session, &'static Command, Request<'_>) -> Flow,
     ) -> Flow {
-        let timed = self.is_timed(command, self.stats.calls[command.id.index()]);
+        let timed = self.is_timed(command, request, self.stats.calls[command.id.index()]);
         if timed.is_some() {
             self.deferred = Deferred::No;
         }
@@ -249,9 +249,9 @@ impl Engine {
     /// When a command that is measured began: those of bounded cost are measured by sample, the first and then one of so many
     /// going by how many there were `before`, unless SLOWLOG asks for what takes next to nothing.
     #[inline]
-    pub(super) fn is_timed(&self, command: &Command, before: u64) -> Option<u64> {
+    pub(super) fn is_timed(&self, command: &Command, request: Request<'_>, before: u64) -> Option<u64> {
         let is_sample = before.is_multiple_of(TIMED_ONE_IN);
-        (!command.bounded || is_sample || (self.config.slowlog_slower_us as u64) < BOUNDED_COMMAND_US)
+        (!command.is_bounded(request) || is_sample || (self.config.slowlog_slower_us as u64) < BOUNDED_COMMAND_US)
             .then(self.stopwatch)
     }
 

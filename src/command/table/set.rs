@@ -150,6 +150,8 @@ pub(super) static ROWS: [Command; 17] = [
         arity: -2,
         flags: flags![WRITE, FAST],
         keys: &[KeySpec::at(1, access![RW, ACCESS, DELETE])],
+        bounded: true,
+        may_count: true,
         since: "1.0.0",
         complexity: "O(1) for each member",
         summary: "Removes members of a set by chance and answers them.",

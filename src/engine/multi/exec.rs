@@ -400,8 +400,8 @@ impl Engine {
         let mut reply = PartReply::default();
         let Some(mut shard) = self.shard.take() else { return reply };
         for (command, request) in queue.iter() {
-            let timed =
-                self.is_timed(command, if self.times.knows(command.id.index()) { self.stats.served } else { 0 });
+            let before = if self.times.knows(command.id.index()) { self.stats.served } else { 0 };
+            let timed = self.is_timed(command, request, before);
             self.stats.served += 1;
             let (now, encoder) = (self.now, &mut Reply::new(&mut reply.bytes, protocol));
             self.execute(&mut shard, now, selected, command, request, encoder);
