@@ -296,7 +296,8 @@ proptest! {
         let (mut rng, mut model) = (Rng::with_seed(seed), std::collections::VecDeque::new());
         let mut sequence = Sequence::new(Shape::LIST);
         for number in 0..1000 {
-            let item = item(1, rng.u64(..1 << rng.u32(1..40)));
+            let bits = rng.u32(1..40);
+            let item = item(1, rng.u64(..1 << bits));
             match rng.u8(..10) {
                 0 if !model.is_empty() => {
                     let at = rng.usize(..model.len());
