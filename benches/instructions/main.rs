@@ -10,14 +10,18 @@
 
 #[path = "../turn/node.rs"]
 mod node;
+mod redis_benchmark;
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::{Command, ExitCode};
 
 use node::{DEPTH, Node, Verb, Way};
+use redis_benchmark::Test;
 
 const PIPELINES: usize = 500;
+/// Stands in the place of a way for the tests of redis-benchmark.
+const TEST: &str = "Test";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -50,18 +54,20 @@ fn table() -> Result<String, String> {
     for verb in Verb::ALL {
         let _ = write!(text, "| {} |", format!("{verb:?}").to_uppercase());
         for way in Way::ALL {
-            let _ = write!(text, " {} |", per_request(way, verb)?);
+            let _ = write!(text, " {} |", per_request(&format!("{way:?}"), &format!("{verb:?}"))?);
         }
         text.push('\n');
     }
     let _ = writeln!(text, "\n| redis-benchmark's | lone |\n|---|---|");
-    for verb in Verb::BENCHMARK {
-        let _ = writeln!(text, "| {} | {} |", format!("{verb:?}").to_uppercase(), per_request(Way::Lone, verb)?);
+    for test in Test::ALL {
+        let name = format!("{test:?}");
+        let _ = writeln!(text, "| {} | {} |", name.to_uppercase(), per_request(TEST, &name)?);
     }
     Ok(text)
 }
 
-fn per_request(way: Way, verb: Verb) -> Result<u64, String> {
+/// `way` is a [`Way`] and `verb` a [`Verb`], or [`TEST`] and a [`Test`].
+fn per_request(way: &str, verb: &str) -> Result<u64, String> {
     let once = count(way, verb, PIPELINES)?;
     let twice = count(way, verb, 2 * PIPELINES)?;
     let spent = twice.checked_sub(once).ok_or("twice the work took fewer instructions")?;
@@ -69,13 +75,13 @@ fn per_request(way: Way, verb: Verb) -> Result<u64, String> {
 }
 
 /// All instructions of a run of this program that sends so many pipelines.
-fn count(way: Way, verb: Verb, pipelines: usize) -> Result<u64, String> {
+fn count(way: &str, verb: &str, pipelines: usize) -> Result<u64, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let name = format!("callgrind-{verb:?}-{way:?}.out").to_lowercase();
+    let name = format!("callgrind-{verb}-{way}.out").to_lowercase();
     let profile = concat!(env!("CARGO_TARGET_TMPDIR"), "/").to_owned() + &name;
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", &format!("--callgrind-out-file={profile}")]).arg(own);
-    command.args(["--send", &format!("{way:?}"), &format!("{verb:?}"), &pipelines.to_string()]);
+    command.args(["--send", way, verb, &pipelines.to_string()]);
     let output = command.output().map_err(|error| format!("valgrind: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     // It ends with `==PID== Collected : 123456`.
@@ -85,14 +91,13 @@ fn count(way: Way, verb: Verb, pipelines: usize) -> Result<u64, String> {
 
 /// What runs under valgrind.
 fn send(way: &str, verb: &str, pipelines: &str) -> Result<(), String> {
-    let way = Way::ALL.into_iter().find(|known| format!("{known:?}") == way).ok_or("no such way")?;
-    let verb = Verb::ALL
-        .into_iter()
-        .chain(Verb::BENCHMARK)
-        .find(|known| format!("{known:?}") == verb)
-        .ok_or("no such verb")?;
     let pipelines: usize = pipelines.parse().map_err(|_| "--send takes a number of pipelines")?;
-    let mut node = Node::new(way, verb);
+    let mut node = if way == TEST {
+        Test::ALL.into_iter().find(|known| format!("{known:?}") == verb).ok_or("no such test")?.node()
+    } else {
+        let way = Way::ALL.into_iter().find(|known| format!("{known:?}") == way).ok_or("no such way")?;
+        Node::new(way, Verb::ALL.into_iter().find(|known| format!("{known:?}") == verb).ok_or("no such verb")?)
+    };
     (0..pipelines).for_each(|_| node.send());
     Ok(())
 }

@@ -37,117 +37,44 @@ pub(crate) enum Way {
 
 impl Way {
     pub(crate) const ALL: [Way; 4] = [Way::Lone, Way::Here, Way::Borrowed, Way::Mailed];
+
+    fn cores(self) -> usize {
+        if self == Way::Lone { 1 } else { 2 }
+    }
 }
 
-/// What the pipeline consists of: GET and SET of keys of its own, and the default tests of redis-benchmark as they are
-/// without `-r`: values of 3 bytes, and `__rand_int__` stands for itself.
+/// What the pipeline consists of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Verb {
     Get,
     Set,
-    PingInline,
-    Ping,
-    Incr,
-    Lpush,
-    Rpush,
-    Lpop,
-    Rpop,
-    Sadd,
-    Hset,
-    Spop,
-    Zadd,
-    Zpopmin,
-    Lrange100,
-    Lrange300,
-    Lrange500,
-    Lrange600,
-    Mset,
 }
 
 impl Verb {
-    /// Those that are measured in every way.
     pub(crate) const ALL: [Verb; 2] = [Verb::Get, Verb::Set];
 
-    /// The default tests of redis-benchmark.
-    #[allow(dead_code, reason = "`turn` times those of every way alone")]
-    pub(crate) const BENCHMARK: [Verb; 17] = [
-        Verb::PingInline,
-        Verb::Ping,
-        Verb::Incr,
-        Verb::Lpush,
-        Verb::Rpush,
-        Verb::Lpop,
-        Verb::Rpop,
-        Verb::Sadd,
-        Verb::Hset,
-        Verb::Spop,
-        Verb::Zadd,
-        Verb::Zpopmin,
-        Verb::Lrange100,
-        Verb::Lrange300,
-        Verb::Lrange500,
-        Verb::Lrange600,
-        Verb::Mset,
-    ];
-
-    /// What is sent once, so that the pipeline finds what it asks for.
-    fn preparation(self, keys: &[String]) -> Pipeline {
-        match self {
-            Verb::Get | Verb::Set => Verb::Set.pipeline(keys),
-            Verb::Lpush | Verb::Rpush | Verb::Lpop | Verb::Rpop => list(2000, 7..=8),
-            Verb::Lrange100 | Verb::Lrange300 | Verb::Lrange500 | Verb::Lrange600 => list(100, 6..=7),
-            _ => Verb::Ping.pipeline(keys),
-        }
-    }
-
     fn pipeline(self, keys: &[String]) -> Pipeline {
-        let of_keys = |make: &dyn Fn(&str) -> String| keys.iter().map(|key| make(key)).collect::<String>();
-        let same = |words: &[&str]| request(words).repeat(DEPTH);
-        let lrange = |stop: &str, count: usize| {
-            let reply_bytes = format!("*{count}\r\n").len() + count * "$3\r\nxxx\r\n".len();
-            (same(&["LRANGE", "mylist", "0", stop]), reply_bytes..=reply_bytes)
+        let requests = keys.iter().map(|key| match self {
+            Verb::Get => request(&["GET", key]),
+            Verb::Set => request(&["SET", key, VALUE]),
+        });
+        let reply_bytes = match self {
+            Verb::Get => format!("$64\r\n{VALUE}\r\n").len(),
+            Verb::Set => "+OK\r\n".len(),
         };
-        let element = "element:__rand_int__";
-        let (bytes, reply_bytes) = match self {
-            Verb::Get => (of_keys(&|key| request(&["GET", key])), 71..=71),
-            Verb::Set => (of_keys(&|key| request(&["SET", key, VALUE])), 5..=5),
-            Verb::PingInline => ("PING\r\n".repeat(DEPTH), 7..=7),
-            Verb::Ping => (same(&["PING"]), 7..=7),
-            Verb::Incr => (same(&["INCR", "counter:__rand_int__"]), 4..=8),
-            Verb::Lpush => (same(&["LPUSH", "mylist", "xxx"]), 8..=9),
-            Verb::Rpush => (same(&["RPUSH", "mylist", "xxx"]), 8..=9),
-            Verb::Lpop => (same(&["LPOP", "mylist"]), 9..=9),
-            Verb::Rpop => (same(&["RPOP", "mylist"]), 9..=9),
-            Verb::Sadd => (same(&["SADD", "myset", element]), 4..=4),
-            Verb::Hset => (same(&["HSET", "myhash", element, "xxx"]), 4..=4),
-            Verb::Spop => (same(&["SPOP", "myset"]), 5..=5),
-            Verb::Zadd => (same(&["ZADD", "myzset", "0", element]), 4..=4),
-            Verb::Zpopmin => (same(&["ZPOPMIN", "myzset"]), 4..=4),
-            Verb::Lrange100 => lrange("99", 100),
-            Verb::Lrange300 => lrange("299", 300),
-            Verb::Lrange500 => lrange("499", 500),
-            Verb::Lrange600 => lrange("599", 600),
-            Verb::Mset => (same(&[&["MSET"], &["key:__rand_int__", "xxx"].repeat(10)[..]].concat()), 5..=5),
-        };
-        Pipeline { bytes: bytes.into_bytes(), reply_bytes }
+        Pipeline { bytes: requests.collect::<String>().into_bytes(), reply_bytes: reply_bytes..=reply_bytes }
     }
 }
 
-/// Requests that are sent together.
-struct Pipeline {
-    bytes: Vec<u8>,
+/// As many requests as are sent together.
+pub(crate) struct Pipeline {
+    pub(crate) bytes: Vec<u8>,
     /// The shortest and the longest reply to one of them.
-    reply_bytes: RangeInclusive<usize>,
-}
-
-/// A pipeline that makes a list, so many elements with each request.
-fn list(elements: usize, reply_bytes: RangeInclusive<usize>) -> Pipeline {
-    let push = request(&[&["RPUSH", "mylist"], &vec!["xxx"; elements][..]].concat());
-    Pipeline { bytes: push.repeat(DEPTH).into_bytes(), reply_bytes }
+    pub(crate) reply_bytes: RangeInclusive<usize>,
 }
 
 /// A request as it is sent.
-fn request(words: &[&str]) -> String {
+pub(crate) fn request(words: &[&str]) -> String {
     let arguments = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
     format!("*{}\r\n{}", words.len(), arguments.collect::<String>())
 }
@@ -163,11 +90,15 @@ pub(crate) struct Node {
 impl Node {
     /// A node that has been sent the pipeline once, and was seen to answer it in the way that it should.
     pub(crate) fn new(way: Way, verb: Verb) -> Self {
-        let cores = if way == Way::Lone { 1 } else { 2 };
         let owner = if matches!(way, Way::Lone | Way::Here) { CoreId(0) } else { CoreId(1) };
-        let keys = keys(Topology::new(cores), owner);
+        let keys = keys(Topology::new(way.cores()), owner);
+        Self::prepared(way, Verb::Set.pipeline(&keys), verb.pipeline(&keys))
+    }
+
+    /// The same for any pipeline, behind one that makes what it asks for.
+    pub(crate) fn prepared(way: Way, preparation: Pipeline, pipeline: Pipeline) -> Self {
         let now = Now { unix_us: 1_700_000_000_000_000, mono_us: 5_000_000 };
-        let mut node = Self { engines: engines(cores, now), way, now, pipeline: verb.preparation(&keys) };
+        let mut node = Self { engines: engines(way.cores(), now), way, now, pipeline: preparation };
         node.engines[0].begin(now);
         node.engines[0].input(Input::Accepted { conn: CLIENT, peer: Peer { loopback: true, ..Peer::default() } });
         node.engines[0].finish();
@@ -175,7 +106,7 @@ impl Node {
             assert!(matches!(node.engines[1].sleep(), Sleep::Until(_)), "a core without work may sleep");
         }
         node.send();
-        node.pipeline = verb.pipeline(&keys);
+        node.pipeline = pipeline;
         node.send();
         node
     }
