@@ -36,6 +36,9 @@ pub const UNAUTHENTICATED_BULK_BYTES_MAX: usize = 16 * 1024;
 /// Argument places (8 bytes each) that a parser keeps between requests: half of what an idle connection may cost.
 pub const SPANS_KEPT_MAX: usize = 64;
 
+/// Bytes of an inline request without its quotes that a parser keeps room for between requests.
+pub const UNQUOTED_KEPT_MAX: usize = 64;
+
 /// A parser asks for this much room on a client's word alone; beyond it, for no more than has already come.
 pub const CLAIM_BYTES_MAX: usize = 64 * 1024;
 /// Batches that one core may have in the mail to another; a power of two. A core posts at most one batch per target and

@@ -22,7 +22,8 @@ pub struct Command {
     /// How it is run when its keys lie on several cores.
     pub spread: Spread,
     /// Whether it may run under a lease: constant time per key as long as no argument and no value exceeds
-    /// `limits::LARGE_VALUE_BYTES`, which whoever holds the lease checks first.
+    /// `limits::LARGE_VALUE_BYTES`, which whoever holds the lease checks first. How long such a command takes is measured
+    /// by sample.
     pub bounded: bool,
     /// Whether an argument may say how many elements it is about: then it takes as long as there are elements.
     pub counts: bool,
@@ -78,8 +79,8 @@ impl Command {
     /// Whether `arguments` (including the name) are as many as the command takes.
     #[inline]
     pub const fn accepts(&self, arguments: usize) -> bool {
-        let (arity, arguments) = (self.arity as isize, arguments as isize);
-        if arity >= 0 { arguments == arity } else { arguments >= -arity }
+        let least = self.arity.unsigned_abs() as usize;
+        arguments == least || self.arity < 0 && arguments > least
     }
 
     /// Whether `request` may run under a lease; see [`Command::bounded`].

@@ -24,7 +24,7 @@ pub(super) fn read_part<'k>(keys: &'k mut Keys<'_>, key: &[u8]) -> Result<Option
 #[inline]
 pub(super) fn edit<'k>(keys: &'k mut Keys<'_>, key: &'k [u8]) -> Result<Option<Edit<'k>>, ReplyError> {
     match keys.edit(key) {
-        Some(edit) if !edit.value().is_string() => Err(ReplyError::WrongType),
+        Some(edit) if !edit.is_string() => Err(ReplyError::WrongType),
         edit => Ok(edit),
     }
 }

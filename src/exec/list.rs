@@ -1,6 +1,6 @@
 //! Lists: pushing and popping at their ends, and moving elements from one list to another.
 
-use super::element::element_reply;
+use super::element::{element_reply, range_reply};
 use super::{Cx, access};
 use crate::command::Args;
 use crate::keyspace::collection::list::End;
@@ -152,7 +152,9 @@ impl Popped<'_> {
     /// Answers the elements one after the other, in the order in which they go.
     pub(super) fn elements_to(self, reply: &mut Reply<'_>) {
         match self.end {
-            End::Left => self.list.iter(0).take(self.count).for_each(|element| element_reply(Some(element), reply)),
+            End::Left => range_reply(self.list, 0..self.count, reply),
+            // One needs no path to the next.
+            End::Right if self.count == 1 => element_reply(self.list.get(self.list.len() - 1), reply),
             End::Right => {
                 let elements = self.list.iter_back(self.list.len()).take(self.count);
                 elements.for_each(|element| element_reply(Some(element), reply));

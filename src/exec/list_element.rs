@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::element::element_reply;
+use super::element::{element_reply, range_reply};
 use super::{Cx, access};
 use crate::command::Args;
 use crate::keyspace::Shard;
@@ -87,7 +87,7 @@ pub(super) fn lrange(
     let list = access::list(&mut keys, key)?.unwrap_or_default();
     let range = range(start, stop, list.len());
     reply.array(range.len());
-    list.iter(range.start).take(range.len()).for_each(|element| element_reply(Some(element), reply));
+    range_reply(list, range, reply);
     Ok(())
 }
 

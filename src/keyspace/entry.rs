@@ -238,6 +238,7 @@ impl<'a> EntryRef<'a> {
     }
 
     /// The number of the object that holds the value, if one does.
+    #[inline]
     pub(super) fn object_number(self) -> Option<usize> {
         (self.header.kind() == Kind::Object).then(|| self.number(Layout::of(self.header, self.cell)))
     }
@@ -251,6 +252,7 @@ impl<'a> EntryRef<'a> {
         self.objects.get(self.number(layout))
     }
 
+    #[inline]
     fn number(self, layout: Layout) -> usize {
         object_number(self.cell, layout)
     }
@@ -287,8 +289,7 @@ impl<'a> Stored<'a> {
     /// A whole number.
     #[inline]
     pub(super) fn number(number: i64) -> Self {
-        let len = 8 - (number ^ (number << 1)).leading_zeros() / 8;
-        Self { kind: Kind::Number, bytes: StoredBytes::Number(number.to_le_bytes(), len.min(8) as u8) }
+        Self { kind: Kind::Number, bytes: StoredBytes::Number(number.to_le_bytes(), number_len(number) as u8) }
     }
 
     /// A string as it was set; at most [`INLINE_VALUE_BYTES_MAX`].
@@ -449,6 +450,34 @@ pub(super) fn renew_access(header: Header, cell: &mut [u8], access: u32) -> bool
     true
 }
 
+/// Writes a number where another stands that takes as many bytes. False, and nothing is written, if there is none.
+#[inline]
+pub(super) fn renew_number(header: Header, cell: &mut [u8], number: i64) -> bool {
+    let len = number_len(number);
+    if header.kind() != Kind::Number || header.value_len() != len {
+        return false;
+    }
+    let at = Layout::of(header, cell).value_at;
+    // Whatever stands behind the number stays.
+    let Some(bytes) = cell.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<8>()) else { return false };
+    let kept = (!0_u64).checked_shl(8 * len as u32).unwrap_or(0);
+    *bytes = (u64::from_le_bytes(*bytes) & kept | number as u64 & !kept).to_le_bytes();
+    true
+}
+
+/// Writes a compact collection where another stands that takes as many bytes. False, and nothing is written, if there is
+/// none.
+#[inline]
+pub(super) fn renew_collection(header: Header, cell: &mut [u8], form: collection::Form, bytes: &[u8]) -> bool {
+    if header.kind() != Kind::Collection || header.value_len() != 1 + bytes.len() {
+        return false;
+    }
+    let at = Layout::of(header, cell).value_at;
+    cell[at] = form as u8;
+    cell[at + 1..][..bytes.len()].copy_from_slice(bytes);
+    true
+}
+
 /// Writes the stamp of an access into an entry that has room for it.
 #[inline]
 pub(super) fn write_access(header: Header, cell: &mut [u8], access: u32) {
@@ -476,11 +505,17 @@ pub(super) fn mark_raw(cell: &mut [u8]) {
     cell[0] = cell[0] & !7 | Kind::Raw as u8;
 }
 
+/// Bytes that a whole number needs.
+#[inline]
+fn number_len(number: i64) -> usize {
+    8 - (number ^ (number << 1)).leading_zeros() as usize / 8
+}
+
+#[inline]
 fn read_number(bytes: &[u8]) -> i64 {
-    let Some(last) = bytes.last() else { return 0 };
-    let mut wide = [if *last & 0x80 == 0 { 0 } else { 0xFF }; 8];
-    wide[..bytes.len()].copy_from_slice(bytes);
-    i64::from_le_bytes(wide)
+    // Most numbers are short: a few steps take less than the call that copies some bytes.
+    let Some((last, rest)) = bytes.split_last() else { return 0 };
+    rest.iter().rev().fold(i64::from(*last as i8), |number, byte| number << 8 | i64::from(*byte))
 }
 
 /// A key with everything that belongs to it, on its way from one place to another.

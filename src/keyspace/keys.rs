@@ -350,6 +350,17 @@ impl<'s> Keys<'s> {
         new: New<'_>,
         deadline: Option<Deadline>,
     ) {
+        // Most often a counter or a collection takes as many bytes as before: then nothing else changes.
+        let cell = self.database.cells.from_mut(found.cell);
+        let is_renewed = deadline.is_none()
+            && match new {
+                New::Number(number) => entry::renew_number(found.header, cell, number),
+                New::Collection(form, bytes) => entry::renew_collection(found.header, cell, form, bytes),
+                _ => false,
+            };
+        if is_renewed {
+            return;
+        }
         let old = self.database.entry(found.cell);
         let (deadline, access) = (deadline.unwrap_or_else(|| old.deadline()), old.access());
         let mut packed = std::mem::take(&mut self.common.packed);
@@ -538,6 +549,16 @@ impl Edit<'_> {
     /// The value as it is.
     pub fn value(&self) -> ValueRef<'_> {
         self.keys.database.entry(self.found.cell).value()
+    }
+
+    /// Whether the value is a string, in whatever encoding.
+    #[inline]
+    pub fn is_string(&self) -> bool {
+        match self.found.header.kind() {
+            Kind::Number | Kind::Text | Kind::Raw | Kind::Packed => true,
+            Kind::Collection => false,
+            Kind::Object => self.value().is_string(),
+        }
     }
 
     /// Makes the value a whole number. The deadline stays.

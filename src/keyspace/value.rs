@@ -95,6 +95,7 @@ pub(super) struct Object {
 
 impl Object {
     /// Bytes outside the object itself.
+    #[inline]
     pub(super) fn heap_bytes(&self) -> usize {
         self.key.as_ref().map_or(0, |key| allocation(key.len())) + self.value.heap_bytes()
     }
@@ -214,6 +215,7 @@ impl Value {
     }
 
     /// Bytes that the value holds outside itself, as the allocator rounds them.
+    #[inline]
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Value::Int(_) => 0,
@@ -333,6 +335,7 @@ impl<'a> ValueRef<'a> {
 
 /// What one allocation of `size` bytes takes with glibc: a header of 8 bytes, rounded up to 16, at least 32; from 128 KiB
 /// on a mapping of its own, in whole pages, with a header of 16 bytes.
+#[inline]
 pub(super) fn allocation(size: usize) -> usize {
     match size {
         0 => 0,

@@ -17,7 +17,7 @@
 
 use crate::limits::{
     ARGUMENTS_MAX, BULK_BYTES_MAX_DEFAULT, CLAIM_BYTES_MAX, INLINE_BYTES_MAX, REQUEST_BYTES_MAX, SPANS_KEPT_MAX,
-    UNAUTHENTICATED_ARGUMENTS_MAX, UNAUTHENTICATED_BULK_BYTES_MAX,
+    UNAUTHENTICATED_ARGUMENTS_MAX, UNAUTHENTICATED_BULK_BYTES_MAX, UNQUOTED_KEPT_MAX,
 };
 use crate::resp::{ProtocolError, Request, Span, inline};
 
@@ -63,7 +63,8 @@ enum Stage {
 
 /// Finds requests in the bytes of one connection, however they are cut.
 ///
-/// Fresh it owns no memory; later it keeps at most [`SPANS_KEPT_MAX`] argument places between requests.
+/// Fresh it owns no memory; later it keeps at most [`SPANS_KEPT_MAX`] argument places and [`UNQUOTED_KEPT_MAX`] bytes
+/// between requests.
 #[derive(Debug)]
 pub struct RequestParser {
     spans: Vec<Span>,
@@ -156,7 +157,8 @@ impl RequestParser {
     fn restart(&mut self) {
         (self.cursor, self.scanned, self.stage) = (0, 0, Stage::Start);
         self.spans.clear();
-        if self.spans.capacity() > SPANS_KEPT_MAX || self.unquoted.capacity() > 0 {
+        self.unquoted.clear();
+        if self.spans.capacity() > SPANS_KEPT_MAX || self.unquoted.capacity() > UNQUOTED_KEPT_MAX {
             self.release();
         }
     }
@@ -236,6 +238,7 @@ impl RequestParser {
         let Some(line) = self.line(input, b'\n', ProtocolError::InlineTooLong)? else {
             return Ok(FirstLine::Incomplete);
         };
+        self.unquoted.reserve(line.len());
         inline::split(line.strip_suffix(b"\r").unwrap_or(line), &mut self.unquoted, &mut self.spans)?;
         self.stage = Stage::CompleteInline;
         Ok(FirstLine::Complete(line.len() + 1))
@@ -314,18 +317,24 @@ enum FirstLine {
     Count(usize, usize),
 }
 
-/// A complete header of one to three digits: its number, and its length with CR and the byte behind it.
+/// A complete header of one to three digits: its number, and its length with CR and the byte behind it. A whole argument has
+/// six bytes at least from its header on, so one comparison does for all forms; what is shorter goes the cold way.
 #[inline]
 fn short_number(marker: u8, input: &[u8]) -> Option<(usize, usize)> {
-    let digit = |byte: u8| usize::from(byte - b'0');
-    match *input {
-        [first, a @ b'0'..=b'9', b'\r', _, ..] if first == marker => Some((digit(a), 4)),
-        [first, a @ b'1'..=b'9', b @ b'0'..=b'9', b'\r', _, ..] if first == marker => {
-            Some((digit(a) * 10 + digit(b), 5))
-        }
-        [first, a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b'\r', _, ..] if first == marker => {
-            Some((digit(a) * 100 + digit(b) * 10 + digit(c), 6))
-        }
+    let &[first, a, b, c, d, _] = input.first_chunk()?;
+    let [a, tens, ones] = [a, b, c].map(|byte| usize::from(byte.wrapping_sub(b'0')));
+    if first != marker || a > 9 {
+        return None;
+    }
+    if b == b'\r' {
+        return Some((a, 4));
+    }
+    if a == 0 || tens > 9 {
+        return None;
+    }
+    match (c, d) {
+        (b'\r', _) => Some((a * 10 + tens, 5)),
+        (_, b'\r') if ones <= 9 => Some((a * 100 + tens * 10 + ones, 6)),
         _ => None,
     }
 }
@@ -510,10 +519,11 @@ mod tests {
         let mut parser = RequestParser::new();
         let limits = ParserLimits::default();
         let many = format!("*5000\r\n{}", "$1\r\na\r\n".repeat(5000));
-        for data in [many.as_bytes(), b"ECHO inline\r\n"] {
+        let inline = format!("ECHO {}\r\n", "x".repeat(1000));
+        for data in [many.as_bytes(), inline.as_bytes(), b"ECHO inline\r\n"] {
             assert_eq!(parser.parse(data, &limits), Ok(Some(data.len())));
             assert_eq!(parser.parse(b"", &limits), Ok(None));
-            assert!(parser.spans.capacity() <= SPANS_KEPT_MAX && parser.unquoted.capacity() == 0);
+            assert!(parser.spans.capacity() <= SPANS_KEPT_MAX && parser.unquoted.capacity() <= UNQUOTED_KEPT_MAX);
         }
     }
 }

@@ -65,7 +65,8 @@ fn keys_and_scope_agree() {
             row.keys.iter().any(|spec| !spec.flags.contains(KeyFlags::NOT_KEY)) && row.id != CommandId::Watch;
         assert_eq!(row.scope == Scope::Shard, has_keys, "{}", row.name);
         assert!(!row.is_write() || row.scope == Scope::Shard || row.scope == Scope::Node, "{}", row.name);
-        assert!(!row.bounded || row.scope == Scope::Shard, "{} is bounded, but runs on no shard", row.name);
+        let is_local = matches!(row.scope, Scope::Shard | Scope::Session);
+        assert!(!row.bounded || is_local, "{} is bounded, but asks other cores", row.name);
         assert!(!row.counts || row.bounded, "{} takes as long as it takes, with a number or without", row.name);
         assert!(!(row.flags.contains(Flags::WRITE) && row.flags.contains(Flags::READONLY)), "{}", row.name);
     }

@@ -184,7 +184,7 @@ fn errors_are_counted() {
 
 #[test]
 fn whoever_waits_goes_on_in_turns_that_others_fill() {
-    let (mut node, waiting) = (Node::new(1), REQUESTS_PER_TURN * 5);
+    let (mut node, waiting) = (Node::new(1), REQUESTS_PER_TURN * 8);
     let client = node.connect(0);
     let mut answered = 0;
     for turn in 0..5 {

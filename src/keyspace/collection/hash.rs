@@ -4,7 +4,7 @@
 //! hash some of whose fields have deadlines of their own is one of these with the deadlines beside it ([`Timed`]).
 
 use super::map::Map;
-use super::pack::{Bare, Digits, Element, Needle, replace};
+use super::pack::{Bare, Digits, Element, Needle, replace, resize};
 use super::timed::Timed;
 use super::{Shapes, fits};
 use crate::base::Rng;
@@ -202,18 +202,19 @@ impl Hash {
     fn set_plain(&mut self, field: &[u8], value: &[u8], shapes: &Shapes) -> bool {
         if let Hash::Compact(bytes) = self {
             let (max, limits) = (shapes.compact.hash_value_bytes, shapes.compact.hash_entries);
-            let (pairs, needle) = (Pairs::new(bytes), Needle::new(field));
+            let (pairs, needle, new_value) = (Pairs::new(bytes), Needle::new(field), Needle::new(value));
             let place = pairs.seek(&needle, 2);
             let is_full = place.is_none() && pairs.count() / 2 >= limits;
             if field.len() <= max && value.len() <= max && !is_full && fits(bytes, field.len() + value.len()) {
                 match place {
                     Some(at) => {
                         let range = pairs.range(pairs.after(at));
-                        replace(bytes, range, &Pairs::element_of(value));
+                        resize(bytes, range.clone(), new_value.element_len());
+                        new_value.write(&mut bytes[range.start..][..new_value.element_len()]);
                     }
                     None => {
                         needle.push(bytes);
-                        Pairs::push(bytes, value);
+                        new_value.push(bytes);
                     }
                 }
                 return place.is_none();

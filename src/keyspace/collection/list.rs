@@ -133,6 +133,16 @@ impl<'a> ListRef<'a> {
         }
     }
 
+    /// The element number `index` and those behind it that lie in one piece with it; empty if there is no such element.
+    pub fn run(self, index: usize) -> Pack<'a> {
+        match self {
+            ListRef::Compact(elements) => {
+                Pack::new(&elements.pack.bytes()[elements.place(index.min(elements.count))..])
+            }
+            ListRef::Large(sequence) => sequence.run(index),
+        }
+    }
+
     /// The elements from number `start` on.
     #[inline]
     pub fn iter(self, start: usize) -> Iter<'a> {

@@ -207,11 +207,13 @@ impl Collection {
     }
 
     /// Whether nothing is in it.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.as_ref().is_empty()
     }
 
     /// Bytes outside the value itself, as the allocator rounds them.
+    #[inline]
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Collection::List(List::Large(list)) => list.heap_bytes(),
@@ -275,6 +277,7 @@ impl<'a> CollectionRef<'a> {
     }
 
     /// Whether nothing is in it.
+    #[inline]
     pub fn is_empty(self) -> bool {
         match self {
             CollectionRef::List(list) => list.is_empty(),

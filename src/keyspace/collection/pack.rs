@@ -31,6 +31,9 @@ const SCORE: u8 = 0xe0;
 const NUMBER_BYTES: [usize; 5] = [1, 2, 3, 4, 8];
 /// Largest string whose length stands in the tag.
 const SHORT_MAX: usize = 63;
+/// What a text of so many bytes leaves of a word.
+const WORD_MASKS: [u64; 9] =
+    [0, 0xFF, 0xFFFF, 0xFF_FFFF, 0xFFFF_FFFF, 0xFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF, 0xFF_FFFF_FFFF_FFFF, u64::MAX];
 /// The last byte of a back that has four bytes in front of it.
 const LONG_BACK: u8 = 254;
 
@@ -366,6 +369,18 @@ impl<'a, const BACK: bool> Run<'a, BACK> {
         }
     }
 
+    /// A text of at most eight bytes as a word, its first byte lowest and zeroes behind its last; with its length, and where
+    /// the element behind it begins. `None` for any other element, and for one so near to the end of the pack that it
+    /// cannot be read in one go.
+    #[inline]
+    pub fn word(self, at: usize) -> Option<(u64, usize, usize)> {
+        let (tag, rest) = self.0.get(at..)?.split_first()?;
+        let len = usize::from(tag.wrapping_sub(STRING));
+        let mask = WORD_MASKS.get(len)?;
+        let word = u64::from_le_bytes(*rest.first_chunk()?) & mask;
+        Some((word, len, at + 1 + len + usize::from(BACK)))
+    }
+
     /// Where the element behind the one at `at` begins.
     #[inline]
     pub fn after(self, at: usize) -> usize {
@@ -524,16 +539,25 @@ impl<'a> Run<'a, BACKED> {
 
 /// Puts the element `new` in place of the bytes `range` of a pack.
 pub fn replace(pack: &mut Vec<u8>, range: Range<usize>, new: &[u8]) {
-    let (start, old_len) = (range.start, range.len());
-    if new.len() > old_len {
-        let more = new.len() - old_len;
-        let len = pack.len();
-        pack.resize(len + more, 0);
-        pack.copy_within(range.end..len, range.end + more);
-    } else {
-        pack.drain(start + new.len()..range.end);
+    let start = range.start;
+    if start == pack.len() {
+        return pack.extend_from_slice(new);
     }
+    resize(pack, range, new.len());
     pack[start..start + new.len()].copy_from_slice(new);
+}
+
+/// Makes room for `len` bytes, yet to be written, in place of the bytes `range` of a pack.
+#[inline]
+pub(super) fn resize(pack: &mut Vec<u8>, range: Range<usize>, len: usize) {
+    let end = range.start + len;
+    if end > range.end {
+        let old_len = pack.len();
+        pack.resize(old_len + (end - range.end), 0);
+        pack.copy_within(range.end..old_len, end);
+    } else if end < range.end {
+        pack.drain(end..range.end);
+    }
 }
 
 #[cfg(test)]

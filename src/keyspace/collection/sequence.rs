@@ -19,6 +19,7 @@
 //! [`Offcut`], to be dropped in slices.
 
 mod iter;
+mod leaf;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -92,7 +93,12 @@ impl Sequence {
     /// The item number `index`.
     #[inline]
     pub fn get(&self, index: usize) -> Option<Item<'_>> {
-        (index < self.len()).then(|| self.root.get(index, self.shape.width))
+        (index < self.len()).then(|| self.root.run(index, self.shape.width).item(0, self.shape.width))
+    }
+
+    /// The item number `index` and those behind it that lie in one piece with it; empty if there is no such item.
+    pub fn run(&self, index: usize) -> Pack<'_> {
+        if index < self.len() { self.root.run(index, self.shape.width) } else { Pack::default() }
     }
 
     /// The first item.
@@ -269,7 +275,8 @@ impl Offcut {
                         self.parts.push(child);
                     }
                 }
-                Node::Leaf(mut rest) if rest.capacity() > BURIAL_BYTES => {
+                Node::Leaf(leaf) if leaf.capacity() > BURIAL_BYTES => {
+                    let mut rest = leaf.into_bytes();
                     rest.truncate(rest.capacity() - BURIAL_BYTES);
                     rest.shrink_to_fit();
                     let rest = Child::leaf(rest, 0);

@@ -35,7 +35,7 @@ impl<'a> Iter<'a> {
                     return;
                 }
                 Node::Inner(inner) => {
-                    let at = inner.seek(&mut index);
+                    let at = inner.seek(&mut index, node.items);
                     self.path.push(inner.children[at + 1..].iter());
                     node = &inner.children[at];
                 }
@@ -93,7 +93,7 @@ impl<'a> IterBack<'a> {
                     return;
                 }
                 Node::Inner(inner) => {
-                    let at = inner.seek(&mut last);
+                    let at = inner.seek(&mut last, node.items);
                     self.path.push(inner.children[..at].iter());
                     node = &inner.children[at];
                 }

@@ -286,3 +286,48 @@ fn nothing_is_found_beyond_the_ends() {
     assert_eq!((sequence.iter(1).count(), sequence.iter_back(0).count()), (0, 0));
     assert_eq!(sequence.front(), sequence.back());
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is done at the ends of a leaf, and now and then in between, it holds little more than its items.
+    #[test]
+    fn a_leaf_has_little_room_at_either_end(seed: u64, growth in 1..6_u8) {
+        let (mut rng, mut model) = (Rng::with_seed(seed), std::collections::VecDeque::new());
+        let mut sequence = Sequence::new(Shape::LIST);
+        for number in 0..1000 {
+            let bits = rng.u32(1..40);
+            let item = item(1, rng.u64(..1 << bits));
+            match rng.u8(..10) {
+                0 if !model.is_empty() => {
+                    let at = rng.usize(..model.len());
+                    sequence.replace(at, &item);
+                    model[at] = item;
+                }
+                action @ 1..7 if action <= growth => match number % 2 {
+                    0 => {
+                        sequence.push_front(&item);
+                        model.push_front(item);
+                    }
+                    _ => {
+                        sequence.push_back(&item);
+                        model.push_back(item);
+                    }
+                },
+                action => match action % 2 {
+                    0 => {
+                        sequence.pop_front();
+                        model.pop_front();
+                    }
+                    _ => {
+                        sequence.pop_back();
+                        model.pop_back();
+                    }
+                },
+            }
+            let bytes: Vec<u8> = model.iter().flatten().copied().collect();
+            prop_assert_eq!(sequence.only_leaf(), Some(&bytes[..]));
+            prop_assert!(sequence.heap_bytes() <= allocation(bytes.len() + bytes.len() / 8 + 64));
+        }
+    }
+}

@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use super::Shape;
-use crate::keyspace::collection::pack::{Item, Pack, replace, room};
+use super::leaf::Leaf;
+use crate::keyspace::collection::pack::{Item, Pack};
 use crate::keyspace::value::allocation;
 
 /// Children of an inner node.
@@ -15,8 +16,6 @@ const FANOUT: usize = 64;
 const JOINED_CHILDREN: usize = FANOUT * 3 / 4;
 /// Children for which an inner node grows.
 const CHILDREN_STEP: usize = 8;
-/// Part of a leaf by which it grows: moved seldom enough, and little memory that is unused.
-const SLACK: usize = 16;
 
 /// A node and what is below it.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub(super) struct Child {
 
 #[derive(Debug)]
 pub(super) enum Node {
-    Leaf(Vec<u8>),
+    Leaf(Leaf),
     Inner(Box<Inner>),
 }
 
@@ -39,21 +38,15 @@ pub(super) struct Inner {
 }
 
 impl Child {
-    pub(super) fn leaf(bytes: Vec<u8>, items: usize) -> Self {
-        Self { items, heap: allocation(bytes.capacity()), node: Node::Leaf(bytes) }
+    pub(super) fn leaf(leaf: impl Into<Leaf>, items: usize) -> Self {
+        let leaf = leaf.into();
+        Self { items, heap: allocation(leaf.capacity()), node: Node::Leaf(leaf) }
     }
 
     pub(super) fn inner(children: Vec<Child>) -> Self {
         let mut child = Self { items: 0, heap: 0, node: Node::Inner(Box::new(Inner { children })) };
         child.recount();
         child
-    }
-
-    /// A leaf of one item, with no room for more.
-    fn single(item: &[u8]) -> Self {
-        let mut bytes = Vec::with_capacity(room(item.len()));
-        bytes.extend_from_slice(item);
-        Self::leaf(bytes, 1)
     }
 
     /// Adds up what is below an inner node.
@@ -72,15 +65,14 @@ impl Child {
         }
     }
 
-    pub(super) fn get(&self, index: usize, width: usize) -> Item<'_> {
+    /// The item number `index` and those behind it in the same leaf.
+    pub(super) fn run(&self, index: usize, width: usize) -> Pack<'_> {
         let (mut node, mut index) = (self, index);
         loop {
             match &node.node {
-                Node::Leaf(bytes) => {
-                    return Pack::new(bytes).item(place(bytes, node.items, index, width), width);
-                }
+                Node::Leaf(bytes) => return Pack::new(&bytes[place(bytes, node.items, index, width)..]),
                 Node::Inner(inner) => {
-                    let at = inner.seek(&mut index);
+                    let at = inner.seek(&mut index, node.items);
                     node = &inner.children[at];
                 }
             }
@@ -130,12 +122,13 @@ impl Child {
         ends: (bool, bool),
         shape: &Shape,
     ) -> (bool, Option<Child>) {
+        let items = self.items;
         let inner = match &mut self.node {
             Node::Leaf(_) => return self.insert_in_leaf(index, item, ends, shape),
             Node::Inner(inner) => inner,
         };
         let mut inside = index;
-        let at = inner.seek_gap(&mut inside);
+        let at = inner.seek_gap(&mut inside, items);
         let ends = (ends.0 && at == 0, ends.1 && at + 1 == inner.children.len());
         let child = &mut inner.children[at];
         let heap = child.heap;
@@ -172,8 +165,7 @@ impl Child {
         let fits = items == 0 || bytes.len() + item.len() <= shape.leaf_bytes && items < shape.leaf_items;
         let at = place(bytes, items, index, shape.width);
         if fits {
-            grow(bytes, item.len(), shape);
-            replace(bytes, at..at, item);
+            bytes.replace(at..at, item, shape);
             self.items += 1;
             self.heap = allocation(bytes.capacity());
             return (true, None);
@@ -181,15 +173,13 @@ impl Child {
         let is_large = item.len() > shape.leaf_bytes / 2;
         let alone = is_large || items == 1;
         if index == items && (ends.1 || alone) {
-            return (true, Some(Self::single(item)));
+            return (true, Some(Self::leaf(Leaf::single(item), 1)));
         }
         if index == 0 && (ends.0 || alone) {
-            return (true, Some(std::mem::replace(self, Self::single(item))));
+            return (true, Some(std::mem::replace(self, Self::leaf(Leaf::single(item), 1))));
         }
         let (at, left) = if is_large { (at, index) } else { middle(bytes, items, shape.width) };
-        let right = Self::leaf(copy(&bytes[at..]), items - left);
-        bytes.truncate(at);
-        bytes.shrink_to(with_slack(at));
+        let right = Self::leaf(bytes.split_off(at), items - left);
         *self = Self::leaf(std::mem::take(bytes), left);
         (false, Some(right))
     }
@@ -205,16 +195,15 @@ impl Child {
                 if more > 0 && self.items > 1 && bytes.len() + more > shape.leaf_bytes {
                     return false;
                 }
-                grow(bytes, more, shape);
-                replace(bytes, old, item);
-                trim(bytes);
+                bytes.replace(old, item, shape);
+                bytes.trim();
                 self.items -= usize::from(new.is_none());
                 self.heap = allocation(bytes.capacity());
                 true
             }
             Node::Inner(inner) => {
                 let mut inside = index;
-                let at = inner.seek(&mut inside);
+                let at = inner.seek(&mut inside, self.items);
                 let child = &mut inner.children[at];
                 let heap = child.heap;
                 let done = child.edit(inside, new, shape);
@@ -233,8 +222,7 @@ impl Child {
         match &mut self.node {
             Node::Leaf(bytes) => {
                 let places = [range.start, range.end].map(|index| place(bytes, self.items, index, width));
-                bytes.drain(places[0]..places[1]);
-                trim(bytes);
+                bytes.remove(places[0]..places[1]);
                 self.items -= range.len();
                 self.heap = allocation(bytes.capacity());
             }
@@ -260,11 +248,12 @@ impl Child {
 
     /// Joins what has become small on both sides of the place in front of item number `index`.
     pub(super) fn mend(&mut self, index: usize, shape: &Shape) {
+        let items = self.items;
         let Node::Inner(inner) = &mut self.node else { return };
         // From above, so that neighbours below different nodes come together; then again, as they have become fewer.
-        inner.settle(inner.seek_gap(&mut index.clone()), shape);
+        inner.settle(inner.seek_gap(&mut index.clone(), items), shape);
         let mut inside = index;
-        let at = inner.seek_gap(&mut inside);
+        let at = inner.seek_gap(&mut inside, items);
         inner.children[at].mend(inside, shape);
         if inside == inner.children[at].items && at + 1 < inner.children.len() {
             inner.children[at + 1].mend(0, shape);
@@ -281,7 +270,7 @@ impl Clone for Child {
     /// A copy without unused room, whose bytes are counted anew.
     fn clone(&self) -> Self {
         match &self.node {
-            Node::Leaf(bytes) => Self::leaf(bytes.clone(), self.items),
+            Node::Leaf(bytes) => Self::leaf(bytes.to_vec(), self.items),
             Node::Inner(inner) => Self::inner(inner.children.clone()),
         }
     }
@@ -292,8 +281,11 @@ impl Inner {
         allocation(size_of::<Self>()) + allocation(self.children.capacity() * size_of::<Child>())
     }
 
-    /// The child with item number `index`, which becomes its number there.
-    pub(super) fn seek(&self, index: &mut usize) -> usize {
+    /// The child with item number `index` of `items`, which becomes its number there. Looks from the end that is nearer.
+    pub(super) fn seek(&self, index: &mut usize, items: usize) -> usize {
+        if *index >= items / 2 {
+            return self.seek_back(index, items, |start, index| start <= index);
+        }
         let last = self.children.len() - 1;
         for (at, child) in self.children[..last].iter().enumerate() {
             if *index < child.items {
@@ -304,8 +296,11 @@ impl Inner {
         last
     }
 
-    /// The child in which there is the gap in front of item number `index`; of two, the first.
-    fn seek_gap(&self, index: &mut usize) -> usize {
+    /// The child in which there is the gap in front of item number `index` of `items`; of two, the first.
+    fn seek_gap(&self, index: &mut usize, items: usize) -> usize {
+        if *index > items / 2 {
+            return self.seek_back(index, items, |start, index| start < index);
+        }
         let last = self.children.len() - 1;
         for (at, child) in self.children[..last].iter().enumerate() {
             if *index <= child.items {
@@ -314,6 +309,19 @@ impl Inner {
             *index -= child.items;
         }
         last
+    }
+
+    /// The last child of which `is_before` says that it starts in front of `index`, or else the first.
+    fn seek_back(&self, index: &mut usize, items: usize, is_before: impl Fn(usize, usize) -> bool) -> usize {
+        let mut start = items;
+        for (at, child) in self.children.iter().enumerate().skip(1).rev() {
+            start -= child.items;
+            if is_before(start, *index) {
+                *index -= start;
+                return at;
+            }
+        }
+        0
     }
 
     fn add(&mut self, at: usize, child: Child) {
@@ -356,8 +364,7 @@ impl Inner {
                 if !fits {
                     return;
                 }
-                grow(bytes, more.len(), shape);
-                bytes.extend_from_slice(more);
+                bytes.append(more, shape);
                 left.heap = allocation(bytes.capacity());
                 left.items += right.items;
             }
@@ -397,32 +404,4 @@ fn middle(bytes: &[u8], items: usize, width: usize) -> (usize, usize) {
         index += 1;
     }
     (at, index)
-}
-
-/// The size of a leaf of `len` bytes that may grow.
-fn with_slack(len: usize) -> usize {
-    room(len + len / SLACK)
-}
-
-fn copy(bytes: &[u8]) -> Vec<u8> {
-    let mut copy = Vec::with_capacity(with_slack(bytes.len()));
-    copy.extend_from_slice(bytes);
-    copy
-}
-
-/// Makes room in a leaf for `more` bytes.
-fn grow(bytes: &mut Vec<u8>, more: usize, shape: &Shape) {
-    let needed = bytes.len() + more;
-    if needed > bytes.capacity() {
-        let size = with_slack(needed).min(room(shape.leaf_bytes)).max(needed);
-        bytes.reserve_exact(size - bytes.len());
-    }
-}
-
-/// Gives back room in a leaf that is more than twice what it grows by.
-fn trim(bytes: &mut Vec<u8>) {
-    let size = with_slack(bytes.len());
-    if bytes.capacity() > size + bytes.len() / SLACK + 32 {
-        bytes.shrink_to(size);
-    }
 }
