@@ -168,7 +168,7 @@ impl Plan<'_> {
         let mut server = self.bench.subject.start_roomy(self.bench.cpus(), &mut |note| report.note(note))?;
         loadgen::found(self.loadgen("fill", &server, &[])?.output())?;
         self.load(&server, None, 0..FIRST_KEYS, |out, key| self.set(out, key))?;
-        self.load(&server, None, 0..FIRST_KEYS, |out, key| del(out, key))?;
+        self.load(&server, None, 0..FIRST_KEYS, del)?;
         if table == Table::IsFixed {
             self.load(&server, None, 0..self.fixed_keys, |out, key| self.set(out, key))?;
         }
