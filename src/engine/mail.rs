@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::base::ConnId;
 use crate::command::CommandId;
-use crate::keyspace::{Entry, Version};
+use crate::keyspace::{Entry, KeyEvent, Version};
 use crate::pubsub::Message;
 use crate::resp::{Output, Protocol, Request, Span};
 use crate::session::{NO_PLACE, Queue, Selected};
@@ -120,7 +120,7 @@ pub(super) enum Rare {
     /// The entries that were asked for, in the order of the keys.
     Fetched { handle: Handle, part: usize, entries: Vec<Option<Entry>> },
     /// The outcome of an assembled command, which ends this transaction, if any.
-    Store { ends: Option<TxnId>, writes: Writes },
+    Store { ends: Option<TxnId>, outcome: Outcome },
     /// A client watches these keys no more.
     Unwatch(Vec<StoredKey>),
     /// A question to every core.
@@ -159,8 +159,14 @@ pub(super) struct WatchedKey {
     pub(super) version: Version,
 }
 
-/// What becomes of keys: their new entries, or none.
-pub(super) type Writes = Vec<(StoredKey, Option<Entry>)>;
+/// What an assembled command comes to on one core.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// What becomes of keys: their new entries, or none.
+    pub(super) writes: Vec<(StoredKey, Option<Entry>)>,
+    /// What has happened to keys.
+    pub(super) events: Vec<KeyEvent>,
+}
 
 /// What a transaction does on one core once it is first there.
 #[derive(Debug)]

@@ -175,7 +175,7 @@ impl Engine {
             self.observe_for(from, run.reply_to.conn, command, request, began_us);
         }
         if run.manner != Manner::InTransaction {
-            self.serve_ready();
+            self.follow_up();
         }
     }
 
@@ -207,6 +207,9 @@ impl Engine {
         }
         if !self.unpublished.is_empty() {
             self.publish_waiting();
+        }
+        if self.events_held.is_some() {
+            self.publish_events();
         }
         while let Some(conn) = self.no_credit[from.index()].pop_front() {
             self.runnable.push_back(conn);
@@ -249,7 +252,7 @@ impl Engine {
             Rare::Executed { handle, part, reply } => self.part_executed(handle, part, reply),
             Rare::Follow { handle, part, keys } => self.follow(from, handle, part, &keys),
             Rare::Fetched { handle, part, entries } => self.part_fetched(handle, part, entries),
-            Rare::Store { ends, writes } => self.store(ends, writes),
+            Rare::Store { ends, outcome } => self.store(ends, outcome),
             Rare::Unwatch(keys) => self.unwatch_here(&keys),
             Rare::Ask { handle, ask } => self.asked(from, handle, ask),
             Rare::Told { handle, told } => self.told(from, handle, told),

@@ -4,7 +4,7 @@ use super::bitmap::{bit_offset, checked_offset};
 use super::bits::{self, FIELD_BITS_MAX};
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::{Scratch, Shard};
+use crate::keyspace::{Event, Scratch, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// `BITFIELD key [GET type offset | [OVERFLOW WRAP | SAT | FAIL] (SET type offset value | INCRBY type offset increment)]...`
@@ -29,7 +29,7 @@ pub(super) fn bitfield(
                 None => reply.null(),
             }
         }
-        ((), changes)
+        (changes.then_some(Event::SETBIT), ())
     })
 }
 

@@ -5,6 +5,7 @@ use super::block::NEVER;
 use super::collection::Collection;
 use super::deadline::{Deadline, Epochs, Form};
 use super::entry::{self, Draft, EntryRef, Header, Kind, Objects, Stored};
+use super::events::Event;
 use super::fields::FieldDeadlines;
 use super::lineup::Lineup;
 use super::position::{Position, start_of};
@@ -332,14 +333,24 @@ impl Database {
     }
 
     /// Removes up to `count` fields that are due from some hash, and the key with its last field. Answers how many; `None`
-    /// when there is nothing to do. `gone` gets what is to be dropped.
-    pub(super) fn sweep_fields(&mut self, now_ms: u64, count: usize, gone: impl FnMut(Object)) -> Option<usize> {
+    /// when there is nothing to do. `number` is that of the database.
+    pub(super) fn sweep_fields(
+        &mut self,
+        now_ms: u64,
+        number: usize,
+        count: usize,
+        common: &mut Common,
+    ) -> Option<usize> {
         let key = self.fields.first_due(now_ms)?;
         let position = self.position(&key);
         let found = self.find(position, &key)?;
         let (removed, is_empty) = self.expire_fields(position, found, now_ms, count);
+        if removed > 0 {
+            common.outbox.note(Event::HEXPIRED, number, &key);
+        }
         if is_empty {
-            self.remove(position, found).into_iter().for_each(gone);
+            self.remove(position, found).into_iter().for_each(|object| common.graveyard.bury(object));
+            common.outbox.note(Event::DEL, number, &key);
         }
         Some(removed)
     }
@@ -387,8 +398,8 @@ impl Database {
     }
 
     /// Sweeps a block that has something due, if any has. Returns how many entries were removed; `None` when there is
-    /// nothing to do. `gone` gets what they held outside.
-    pub(super) fn sweep_one(&mut self, now_ms: u64, mut gone: impl FnMut(Object)) -> Option<usize> {
+    /// nothing to do. `number` is that of the database.
+    pub(super) fn sweep_one(&mut self, now_ms: u64, number: usize, common: &mut Common) -> Option<usize> {
         // The tick that now_ms lies in is not over yet.
         let until = (now_ms.saturating_sub(self.wheel_start_ms?) / TICK_MS).checked_sub(1)?;
         let until = u32::try_from(until).unwrap_or(NEVER - 1);
@@ -431,7 +442,8 @@ impl Database {
                 let position = self.position(self.entry(cell).key());
                 if let Some(place) = self.table.find(position, cell) {
                     let found = Found { place, cell, header: self.entry(cell).header };
-                    self.remove(position, found).into_iter().for_each(&mut gone);
+                    common.outbox.note(Event::EXPIRED, number, self.entry(cell).key());
+                    self.remove(position, found).into_iter().for_each(|object| common.graveyard.bury(object));
                 }
             }
         }

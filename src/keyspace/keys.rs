@@ -6,6 +6,7 @@ use super::collection::{Collection, Form};
 use super::database::{Database, Found};
 use super::deadline::Deadline;
 use super::entry::{self, Draft, Entry, EntryRef, INLINE_KEY_BYTES_MAX, INLINE_VALUE_BYTES_MAX, Kind, Stored};
+use super::events::Event;
 use super::packing::{Packed, pack};
 use super::policy::clock;
 use super::position::Position;
@@ -32,14 +33,16 @@ pub enum Usage {
 
 /// The keys of one database of a shard at one moment. An entry that is due is removed when it is met.
 pub struct Keys<'s> {
+    /// The number of the database.
+    pub(super) number: usize,
     pub(super) database: &'s mut Database,
     pub(super) common: &'s mut Common,
 }
 
 impl<'s> Keys<'s> {
     #[inline]
-    pub(super) fn new(database: &'s mut Database, common: &'s mut Common) -> Self {
-        Self { database, common }
+    pub(super) fn new(number: usize, database: &'s mut Database, common: &'s mut Common) -> Self {
+        Self { number, database, common }
     }
 
     /// Where the key is, if it is there and not due.
@@ -51,7 +54,7 @@ impl<'s> Keys<'s> {
             return None;
         }
         if self.database.fields.has_due(self.common.now_ms()) && found.header.kind() == Kind::Object {
-            return self.expire_fields(position, found);
+            return self.expire_fields(position, found, key);
         }
         Some(found)
     }
@@ -59,7 +62,14 @@ impl<'s> Keys<'s> {
     #[cold]
     fn expire(&mut self, position: Position, found: Found) {
         self.common.stats.expired += 1;
+        self.common.outbox.note(Event::EXPIRED, self.number, self.database.entry(found.cell).key());
         self.remove(position, found);
+    }
+
+    /// Says what has happened to a key, for those who subscribe to that. The change itself comes first.
+    #[inline]
+    pub fn notify(&mut self, event: Event, key: &[u8]) {
+        self.common.outbox.note(event, self.number, key);
     }
 
     /// Counts a change of a key, and tells those who watch it or wait for it. Every change of a value or of its deadline is reported
@@ -143,6 +153,7 @@ impl<'s> Keys<'s> {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else {
             self.common.stats.misses += 1;
+            self.notify(Event::KEYMISS, key);
             return None;
         };
         self.common.stats.hits += 1;
@@ -198,6 +209,14 @@ impl<'s> Keys<'s> {
     /// The entry for a command that asks about the key rather than for its value: counts a hit or a miss, but notes no
     /// access.
     pub fn look(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
+        if self.common.outbox.wants(Event::KEYMISS) && self.locate(self.database.position(key), key).is_none() {
+            self.notify(Event::KEYMISS, key);
+        }
+        self.inspect(key)
+    }
+
+    /// As [`Keys::look`], for a command about how the key is kept (OBJECT): that it is not there is no event.
+    pub fn inspect(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
         let Some(found) = self.locate(self.database.position(key), key) else {
             self.common.stats.misses += 1;
             return None;
@@ -213,7 +232,7 @@ impl<'s> Keys<'s> {
 
     /// How much a key is used: counts a hit or a miss, but notes no access.
     pub fn usage(&mut self, key: &[u8]) -> Option<Usage> {
-        let access = self.look(key)?.access();
+        let access = self.inspect(key)?.access();
         Some(self.usage_of(access))
     }
 
@@ -275,7 +294,7 @@ impl<'s> Keys<'s> {
         let position = self.database.position(key);
         let found = self.locate(position, key)?;
         let found = self.touched(position, found);
-        Some(Edit { keys: Keys { database: self.database, common: self.common }, key, position, found })
+        Some(Edit { keys: Keys::new(self.number, self.database, self.common), key, position, found })
     }
 
     /// Sets a string. `None` keeps the deadline of a key that is there.
@@ -285,7 +304,11 @@ impl<'s> Keys<'s> {
         self.changed(key);
         let new = canonical_integer(bytes).map_or(New::Text(bytes), New::Number);
         match self.locate(position, key) {
-            None => self.insert(position, key, new, self.common.or_default(deadline.unwrap_or(Deadline::NEVER)), None),
+            None => {
+                let deadline = self.common.or_default(deadline.unwrap_or(Deadline::NEVER));
+                self.insert(position, key, new, deadline, None);
+                self.notify(Event::NEW, key);
+            }
             Some(found) => {
                 let found = self.touched(position, found);
                 let deadline = deadline.map(|deadline| self.common.or_default(deadline));
@@ -305,14 +328,18 @@ impl<'s> Keys<'s> {
     /// Sets any value, whatever was there.
     pub fn set(&mut self, key: &[u8], value: Value, deadline: Deadline) {
         let deadline = self.common.or_default(deadline);
-        self.put(key, Entry { value, deadline, access: None });
+        if self.put(key, Entry { value, deadline, access: None }) {
+            self.notify(Event::NEW, key);
+        }
     }
 
-    /// Puts an entry that came from elsewhere under `key`, whatever was there.
-    pub fn put(&mut self, key: &[u8], entry: Entry) {
+    /// Puts an entry that came from elsewhere under `key`, whatever was there. True if nothing was; what event that is, is
+    /// for the caller to say.
+    pub fn put(&mut self, key: &[u8], entry: Entry) -> bool {
         let position = self.database.position(key);
         self.changed(key);
-        if let Some(old) = self.locate(position, key) {
+        let old = self.locate(position, key);
+        if let Some(old) = old {
             self.remove(position, old);
         }
         match &entry.value {
@@ -322,11 +349,12 @@ impl<'s> Keys<'s> {
                 self.insert(position, key, New::Raw(bytes), entry.deadline, entry.access);
             }
             Value::Collection(collection) if key.len() <= INLINE_KEY_BYTES_MAX && collection.compact().is_some() => {
-                let Some((form, bytes)) = collection.compact() else { return };
+                let Some((form, bytes)) = collection.compact() else { return false };
                 self.insert(position, key, New::Collection(form, bytes), entry.deadline, entry.access);
             }
             _ => self.insert(position, key, New::Object(entry.value), entry.deadline, entry.access),
         }
+        old.is_none()
     }
 
     /// Adds a key that is not there.
@@ -398,7 +426,7 @@ impl<'s> Keys<'s> {
         (key_in_entry, self.database.keep_object(key, Object { key: key_in_object, value }))
     }
 
-    /// Takes a key out with everything that belongs to it.
+    /// Takes a key out with everything that belongs to it; what event that is, is for the caller to say.
     pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let position = self.database.position(key);
         let found = self.locate(position, key)?;
@@ -412,8 +440,17 @@ impl<'s> Keys<'s> {
         Some(Entry { value, deadline, access })
     }
 
-    /// Deletes a key. True if it was there. A large value is dropped later, in slices.
+    /// Deletes a key, which is an event. True if it was there. A large value is dropped later, in slices.
     pub fn delete(&mut self, key: &[u8]) -> bool {
+        let was_there = self.discard(key);
+        if was_there {
+            self.notify(Event::DEL, key);
+        }
+        was_there
+    }
+
+    /// As [`Keys::delete`]; what event that is, is for the caller to say.
+    pub fn discard(&mut self, key: &[u8]) -> bool {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else { return false };
         self.changed(key);

@@ -25,6 +25,7 @@
 //! | `wheel`, `fields`, `lineup`, `policy`, `budget`, `rules` | when and why an entry goes |
 //! | `remains` | what is still to be dropped |
 //! | `watch`, `waited` | which keys are watched or waited for, and whether they have changed |
+//! | `events` | what has happened to keys and is to be published |
 //!
 //! Invariants: an entry that is due is never given out; every byte of an entry is charged to the account when it comes
 //! and credited when it goes; a block's earliest tick is never later than the deadline of any of its entries, and the
@@ -39,6 +40,7 @@ mod database;
 mod deadline;
 mod directory;
 mod entry;
+mod events;
 mod eviction;
 mod fields;
 mod keys;
@@ -62,6 +64,7 @@ pub use changes::NotACollection;
 pub use database::Database;
 pub use deadline::Deadline;
 pub use entry::{Entry, EntryRef};
+pub use events::{Event, KeyEvent};
 pub use keys::{Edit, Keys, Usage};
 pub use rules::Rules;
 pub use shard::{Limits, Shard, ShardStats};

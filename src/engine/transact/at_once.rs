@@ -94,9 +94,9 @@ impl Engine {
             let entries = self.with_held(part.core, |engine, shard| engine.copies(shard, &keys));
             part.entries = entries.unwrap_or_default();
         }
-        let (nothing, writes) = self.run_assembled(command, selected, request, parts, reply);
-        for (core, writes) in writes {
-            self.with_held(core, |engine, shard| engine.apply(shard, writes));
+        let (nothing, outcomes) = self.run_assembled(command, selected, request, parts, reply);
+        for (core, outcome) in outcomes {
+            self.with_held(core, |engine, shard| engine.apply(shard, outcome));
         }
         nothing
     }

@@ -20,13 +20,13 @@ use std::collections::BTreeSet;
 
 pub(super) use self::part::concerns_all;
 use self::part::{Manner, Part, PartKey, derives_keys, join, manner, part_request};
-use super::mail::{Asker, Handle, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work, Writes};
+use super::mail::{Asker, Handle, Outcome, OwnedRequest, PartReply, Place, Rare, StoredKey, Task, Work};
 use super::requests::Flow;
 use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
 use crate::command::{self, Command, KeyFlags, Spread};
 use crate::exec::{self, sort};
-use crate::keyspace::Entry;
+use crate::keyspace::{Entry, KeyEvent};
 use crate::limits::LARGE_VALUE_BYTES;
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
 use crate::session::{Selected, Session, State};
@@ -88,7 +88,7 @@ impl Engine {
                 return self.reject(session, command, ReplyError::OutOfMemory);
             }
             self.run_at_once(session, command, request, parts);
-            self.serve_ready();
+            self.follow_up();
             return Flow::Next;
         }
         let place = session.reserve_place();
@@ -297,13 +297,13 @@ impl Engine {
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, protocol);
         // The intents stay until the outcome is stored, so the reply may leave at once: nobody can look at the keys before.
-        let (nothing, outcome) = self.run_assembled(command, selected, request.request(), parts, &mut reply);
-        for (core, writes) in outcome {
+        let (nothing, outcomes) = self.run_assembled(command, selected, request.request(), parts, &mut reply);
+        for (core, outcome) in outcomes {
             if within_exec && core == self.core {
                 // The next command of the EXEC runs here at once, and would pass a letter.
-                self.with_held(core, |engine, shard| engine.apply(shard, writes));
+                self.with_held(core, |engine, shard| engine.apply(shard, outcome));
             } else {
-                self.write(core, Rare::Store { ends: (!within_exec).then_some(id), writes });
+                self.write(core, Rare::Store { ends: (!within_exec).then_some(id), outcome });
             }
         }
         if let Some(began_us) = began_us {
@@ -394,7 +394,7 @@ impl Engine {
 
     /// Runs a command on a shard that holds just its keys. Returns whether it is one that waits and there was nothing, and,
     /// by core, what is to be stored; nothing if the command has changed nothing (but every core is named, since its
-    /// intents end with this).
+    /// intents end with this), and what has happened to its keys.
     fn run_assembled(
         &mut self,
         command: &'static Command,
@@ -402,7 +402,7 @@ impl Engine {
         request: Request<'_>,
         parts: Vec<Part>,
         reply: &mut Reply<'_>,
-    ) -> (bool, Vec<(CoreId, Writes)>) {
+    ) -> (bool, Vec<(CoreId, Outcome)>) {
         let Some(mut assembly) = self.assembly.take() else { return (false, Vec::new()) };
         let now = assembly.advance(self.now);
         let mut places = Vec::with_capacity(parts.len());
@@ -424,7 +424,8 @@ impl Engine {
         let before = assembly.stats().changes;
         let nothing = self.execute(&mut assembly, now, selected, command, request, reply);
         let changed = assembly.stats().changes != before;
-        let mut outcome = Vec::with_capacity(places.len());
+        let mut outcomes = Vec::with_capacity(places.len());
+        let mut events = Vec::from(assembly.take_events());
         for (core, keys) in &places {
             let mut writes = Vec::new();
             for key in keys.iter().filter(|key| changed && key.write) {
@@ -432,7 +433,8 @@ impl Engine {
                 let entry = assembly.keys(usize::from(key.database), now).copy(name);
                 writes.push((StoredKey { database: key.database, name: name.into() }, entry));
             }
-            outcome.push((*core, writes));
+            let own = |event: &mut KeyEvent| self.topology.core_of(&event.key) == *core;
+            outcomes.push((*core, Outcome { writes, events: events.extract_if(.., own).collect() }));
         }
         for key in places.iter().flat_map(|(_, keys)| keys) {
             assembly.keys(usize::from(key.database), now).take(request.get(key.index));
@@ -441,7 +443,7 @@ impl Engine {
             assembly.keys(usize::from(key.database), now).take(&key.name);
         }
         self.assembly = Some(assembly);
-        (nothing, outcome)
+        (nothing, outcomes)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Taking part in a command over several cores: intents, a part of the work, copies of entries and their return.
 
 use super::super::Engine;
-use super::super::mail::{Handle, OwnedRequest, PartReply, Rare, StoredKey, Task, Work, Writes};
+use super::super::mail::{Handle, Outcome, OwnedRequest, PartReply, Rare, StoredKey, Task, Work};
 use super::super::room::Room;
 use super::Scheduling;
 use crate::base::CoreId;
@@ -68,8 +68,8 @@ impl Engine {
     }
 
     /// The outcome of an assembled command has come.
-    pub(in crate::engine) fn store(&mut self, ends: Option<TxnId>, writes: Writes) {
-        self.with_held(self.core, |engine, shard| engine.apply(shard, writes));
+    pub(in crate::engine) fn store(&mut self, ends: Option<TxnId>, outcome: Outcome) {
+        self.with_held(self.core, |engine, shard| engine.apply(shard, outcome));
         if let Some(id) = ends {
             self.finish_transaction(id);
         }
@@ -96,17 +96,16 @@ impl Engine {
         keys.iter().map(|key| shard.keys(usize::from(key.database), now).copy(&key.name)).collect()
     }
 
-    pub(super) fn apply(&mut self, shard: &mut Shard, writes: Writes) {
+    pub(super) fn apply(&mut self, shard: &mut Shard, outcome: Outcome) {
         let now = self.now;
-        for (key, entry) in writes {
+        for (key, entry) in outcome.writes {
             let mut keys = shard.keys(usize::from(key.database), now);
             match entry {
-                Some(entry) => keys.put(&key.name, entry),
-                None => {
-                    keys.delete(&key.name);
-                }
+                Some(entry) => _ = keys.put(&key.name, entry),
+                None => _ = keys.discard(&key.name),
             }
         }
+        shard.add_events(outcome.events);
     }
 
     /// Runs a part of a split command. `per_key`: key by key, noting where the reply of each ends.
