@@ -80,7 +80,10 @@ fn strings() {
         t.tells("SETBIT s 0 1", "setbit s");
         t.tells("BITFIELD s GET u8 0", "");
         t.tells("BITFIELD s SET u8 0 1 INCRBY u8 0 1", "setbit s");
+        t.tells("BITFIELD s SET u8 0 2", "");
+        t.tells("BITFIELD s SET u8 800 0", "setbit s");
         t.tells("BITFIELD s OVERFLOW FAIL INCRBY u2 0 9", "");
+        t.tells("BITFIELD s OVERFLOW FAIL INCRBY u2 1000 9", "");
         t.tells("BITOP AND t s s", "set t");
         t.tells("BITOP AND t nothing", "del t");
         t.tells("BITOP AND t nothing", "");
