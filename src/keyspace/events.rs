@@ -8,7 +8,8 @@
 //! What handlers say of keys that are copies (a command over several shards, see `engine::transact`) is taken out at once
 //! and brought to the shards where the keys live.
 //!
-//! Bounds: the outbox holds [`KEY_EVENTS_BYTES_MAX`] bytes. What does not fit is dropped, and counted.
+//! Bounds: the outbox holds [`KEY_EVENTS_BYTES_MAX`] bytes, which are no part of `maxmemory`, as what clients are sent is
+//! none. What does not fit is dropped, and counted.
 
 use std::collections::VecDeque;
 

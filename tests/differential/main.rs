@@ -158,6 +158,7 @@ fn random_commands_tell_subscribers_what_redis_tells_them() {
 }
 
 /// Compares every variant with redis-server, with `count` commands in all.
+#[expect(clippy::print_stdout, reason = "what was compared is what the test reports")]
 fn compare_variants(count: u64, listens: bool) {
     let Some(reference) = peer() else { return };
     let seed = seed();
