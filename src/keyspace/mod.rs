@@ -16,8 +16,9 @@
 //!
 //! | file | what |
 //! |------|------|
-//! | `shard`, `keys`, `changes`, `eviction` | what the engine and handlers call |
+//! | `shard`, `keys`, `edit`, `changes`, `eviction` | what the engine and handlers call |
 //! | `database` | one write in all structures at once |
+//! | `sweep` | removing what has fallen due |
 //! | `position`, `directory`, `block`, `table`, `prefetch` | finding an entry |
 //! | `entry`, `value`, `packing`, `deadline` | what an entry is, byte by byte |
 //! | `collection` | lists, sets, hashes and sorted sets |
@@ -39,6 +40,7 @@ pub mod collection;
 mod database;
 mod deadline;
 mod directory;
+mod edit;
 mod entry;
 mod events;
 mod eviction;
@@ -52,6 +54,7 @@ mod prefetch;
 mod remains;
 mod rules;
 mod shard;
+mod sweep;
 mod table;
 mod value;
 mod waited;
@@ -63,9 +66,10 @@ pub use budget::Pool;
 pub use changes::NotACollection;
 pub use database::Database;
 pub use deadline::Deadline;
+pub use edit::Edit;
 pub use entry::{Entry, EntryRef};
 pub use events::{Event, KeyEvent};
-pub use keys::{Edit, Keys, Usage};
+pub use keys::{Keys, Usage};
 pub use rules::Rules;
 pub use shard::{Limits, Shard, ShardStats};
 pub use table::ScanPosition;
