@@ -26,7 +26,8 @@
 //! - *the home of a channel* (PUBLISH): it counts the receivers, and tells every core that has some (`pubsub`);
 //! - *behind MULTI*: it is queued in the session, and EXEC makes one plan for all that is queued.
 //!
-//! Replies leave in request order, one send per connection and turn.
+//! Replies leave in request order, one send per connection and turn. What has happened to keys is published by the core that
+//! owns them, from an outbox of its shard.
 //!
 //! # Rooms
 //!

@@ -357,3 +357,11 @@ pub const SLICE_CHANNELS: usize = 1024;
 /// Output at which a subscriber that does not read is closed if `client-output-buffer-limit` sets no limit for its class:
 /// it would otherwise hold whatever all others publish.
 pub const SUBSCRIBER_OUTPUT_BYTES_MAX: usize = 1 << 30;
+
+/// Bytes of events that one shard keeps for subscribers until they are published (keyspace notifications); what comes
+/// beyond is dropped and counted. They wait for the end of a command or for mail credit, so this is what one huge command
+/// may tell of, or a shard whose subscribers' cores have no time: more than a subscriber could take by Redis's default
+/// limit of its output, 32 MiB.
+pub const KEY_EVENTS_BYTES_MAX: usize = 64 << 20;
+/// Places for events that a shard keeps when all are published.
+pub const KEY_EVENTS_KEPT: usize = 256;

@@ -197,3 +197,51 @@ fn redis_cli_subscribes() {
         t.until("PUBSUB NUMPAT", ":0");
     });
 }
+
+#[test]
+fn changes_of_keys_are_told() {
+    transcript(|t| {
+        let [mut by_key, mut by_event] = [t.server.connect(), t.server.connect()];
+        t.check("CONFIG GET notify-keyspace-events", "[notify-keyspace-events, \"\"]");
+        t.check_on(&mut by_key, "PSUBSCRIBE __keyspace@0__:*", "[psubscribe, \"__keyspace@0__:*\", :1]");
+        t.check_on(&mut by_event, "SUBSCRIBE __keyevent@0__:del", "[subscribe, \"__keyevent@0__:del\", :1]");
+        t.check("SET k v", "+OK");
+        t.check("CONFIG SET notify-keyspace-events KEgl$x", "+OK");
+        t.check("CONFIG GET notify-keyspace-events", "[notify-keyspace-events, \"g$lxKE\"]");
+        t.check(
+            "CONFIG SET notify-keyspace-events Kq",
+            "-ERR CONFIG SET failed (possibly related to argument 'notify-keyspace-events') - Invalid event class \
+             character. Use 'Ag$lshzxeKEtmdn'.",
+        );
+        let told = |client: &mut Client, key: &str, events: &[&str]| {
+            for event in events {
+                let expected = format!("[pmessage, \"__keyspace@0__:*\", \"__keyspace@0__:{key}\", {event}]");
+                assert_eq!(next(client), expected);
+            }
+        };
+        for key in ["a", "b", "c", "d"] {
+            t.check(&format!("SET {key} v EX 10"), "+OK");
+            t.check(&format!("DEL {key} x"), ":1");
+            told(&mut by_key, key, &["set", "expire", "del"]);
+            assert_eq!(next(&mut by_event), format!("[message, \"__keyevent@0__:del\", {key}]"));
+            t.check(&format!("SET {key} v PX 20"), "+OK");
+            told(&mut by_key, key, &["set", "expire", "expired"]);
+            // Served behind the push, which is told first.
+            let mut waiting = t.server.connect();
+            let mut bytes = Vec::new();
+            corewise_harness::encode(&["BLPOP", key, "0"], &mut bytes);
+            waiting.send(&bytes);
+            let began = Instant::now();
+            while !t.ask("INFO clients").to_string().contains("blocked_clients:1\\r") {
+                assert!(began.elapsed() < Duration::from_secs(10), "nobody waits");
+            }
+            t.check(&format!("RPUSH {key} v"), ":1");
+            told(&mut by_key, key, &["rpush", "lpop", "del"]);
+            assert_eq!(next(&mut by_event), format!("[message, \"__keyevent@0__:del\", {key}]"));
+        }
+        t.check("CONFIG SET notify-keyspace-events \"\"", "+OK");
+        t.check("SET k w", "+OK");
+        t.check("PUBLISH __keyspace@0__:k end", ":1");
+        told(&mut by_key, "k", &["end"]);
+    });
+}

@@ -47,7 +47,6 @@ const MISSING: &[(&str, Option<&str>, &str)] = &[
     ("maxmemory-clients", Some("0"), "there is no such limit yet: use client-output-buffer-limit and maxclients"),
     ("min-replicas-to-write", Some("0"), REPLICATION),
     ("min-slaves-to-write", Some("0"), REPLICATION),
-    ("notify-keyspace-events", Some(""), "there are no keyspace notifications yet"),
     ("rename-command", None, "commands cannot be renamed"),
     ("replicaof", Some(""), REPLICATION),
     ("slaveof", Some(""), REPLICATION),

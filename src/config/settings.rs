@@ -6,6 +6,7 @@ use std::fmt;
 use super::address::{Addresses, BindAddress};
 use super::cpus::{CpuList, Cpus};
 use super::fixed::{Fixed, NoSavePoints, OnlyNo, OnlyYes};
+use super::key_events::{EventLetters, KeyEvents};
 use super::memory_limit::{AmountOrShare, MemoryLimit};
 use super::output_limits::{ClassLimits, OutputLimits};
 use super::text::{Password, Secret, SocketPath, Text};
@@ -253,6 +254,8 @@ settings! {
         "Microseconds of execution above which SLOWLOG records a command; -1 records none";
     slowlog_len: u64 = "slowlog-max-len", Integer::new(0, i64::MAX), "128", Live, Observation,
         "Commands that SLOWLOG keeps";
+    key_events: KeyEvents = "notify-keyspace-events", EventLetters, "", Live, Observation,
+        "Changes of keys that are published: K and E for the channels, A for all classes or g$lshzxetdnm for single ones";
     latency_threshold_ms: u64 = "latency-monitor-threshold", Integer::new(0, i64::MAX), "0", Live, Observation,
         "Milliseconds from which LATENCY records an event; 0 records none";
 

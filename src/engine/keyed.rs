@@ -75,7 +75,7 @@ impl Engine {
             engine.execute_if_room(&mut shard, now, selected, command, request, reply);
             engine.shard = Some(shard);
         });
-        self.serve_ready();
+        self.follow_up();
     }
 
     /// Runs a command on a shard that this core holds, unless it needs memory and there is none. True if it is one that
@@ -151,6 +151,9 @@ impl Engine {
             self.mail(self.core, session, command, request);
             return Outcome::Mailed;
         }
+        if let Some(held) = self.events_held {
+            return Outcome::NoCredit(held.core);
+        }
         if self.ledger.is_empty() {
             self.run_here(session, command, request);
             return Outcome::Done;
@@ -220,6 +223,11 @@ impl Engine {
             None if overtakes => false,
             None => {
                 let Some(mut loan) = self.port.borrow(core) else { return false };
+                if loan.has_events() {
+                    // Its owner publishes them before there are more.
+                    self.port.give_back(loan, true);
+                    return false;
+                }
                 // Its owner may sleep since before the last change.
                 loan.follow(self.config_number, || Rules::of(&self.config));
                 // The latest time that any of the shards at hand has seen is the time for all of them.
@@ -238,7 +246,7 @@ impl Engine {
     pub(super) fn return_loan(&mut self, core: CoreId) {
         if let Some(open) = self.loans[core.index()].take() {
             let earlier = open.loan.next_due() < Deadline::at(open.owner_wakes_ms);
-            let ring_owner = earlier || open.loan.has_remains() || open.loan.is_untidy();
+            let ring_owner = earlier || open.loan.has_remains() || open.loan.is_untidy() || open.loan.has_events();
             self.port.give_back(open.loan, ring_owner);
         }
     }

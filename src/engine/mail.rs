@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::base::ConnId;
 use crate::command::CommandId;
-use crate::keyspace::{Entry, Outcome, Purpose, Version};
+use crate::keyspace::{Entry, KeyEvent, Outcome, Purpose, Version};
 use crate::pubsub::Message;
 use crate::resp::{Output, Protocol, Request, Span};
 use crate::session::{NO_PLACE, Queue, Selected};
@@ -166,8 +166,14 @@ pub(super) struct Wanted {
     pub(super) purpose: Purpose,
 }
 
-/// What has become of keys that were wanted.
-pub(super) type Outcomes = Vec<(StoredKey, Outcome)>;
+/// What an assembled command comes to on one core.
+#[derive(Debug, Default)]
+pub(super) struct Outcomes {
+    /// What has become of keys that were wanted.
+    pub(super) keys: Vec<(StoredKey, Outcome)>,
+    /// What has happened to keys.
+    pub(super) events: Vec<KeyEvent>,
+}
 
 /// What a transaction does on one core once it is first there.
 #[derive(Debug)]

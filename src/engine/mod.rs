@@ -14,7 +14,8 @@
 //!
 //! A command goes one way through the files: `requests` (bytes to requests, checks) → `keyed` (here, borrowed, by mail) or
 //! `transact` (several cores) or `node` (every core) or `multi` (later, with others) or `blocking` (when there is something)
-//! → `exec` → the session's pipeline → an effect. `post` is where mail arrives, and `publish` takes messages to subscribers.
+//! → `exec` → the session's pipeline → an effect. `post` is where mail arrives, `publish` takes messages to subscribers, and `key_events`
+//! what has happened to keys.
 //!
 //! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.
@@ -24,6 +25,7 @@ mod blocking;
 mod connection;
 mod facts;
 mod inspect;
+mod key_events;
 mod keyed;
 mod mail;
 mod multi;
@@ -241,6 +243,8 @@ pub struct Engine {
     pubsub: Registry,
     /// Messages to channels at home here that wait for credit with a core that has subscribers.
     unpublished: VecDeque<Unpublished>,
+    /// Events of the own shard wait for credit.
+    events_held: Option<key_events::Held>,
     /// Messages for the client whose request is being run; they follow its reply.
     own_messages: Vec<OwnMessage>,
     /// The message that is being delivered, encoded.
@@ -339,6 +343,7 @@ impl Engine {
             held_back: HashMap::new(),
             stash: VecDeque::new(),
             unpublished: VecDeque::new(),
+            events_held: None,
             own_messages: Vec::new(),
             frames: Frames::default(),
             ledger: Ledger::new(hasher),

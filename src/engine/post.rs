@@ -216,7 +216,7 @@ impl Engine {
             self.observe_for(from, run.reply_to.conn, command, request, began_us);
         }
         if run.manner != Manner::InTransaction {
-            self.serve_ready();
+            self.follow_up();
         }
     }
 
@@ -248,6 +248,9 @@ impl Engine {
         }
         if !self.unpublished.is_empty() {
             self.publish_waiting();
+        }
+        if self.events_held.is_some() {
+            self.publish_events();
         }
         while let Some(conn) = self.no_credit[from.index()].pop_front() {
             self.runnable.push_back(conn);

@@ -74,6 +74,7 @@ impl Engine {
         };
         self.apply_rules();
         self.turn_asked_us = None;
+        self.publish_events();
         self.read_stash();
     }
 
@@ -122,6 +123,7 @@ impl Engine {
         self.read_own_mail();
         self.work_in_slices();
         self.tend_shard();
+        self.publish_events();
         self.check_idle_clients();
         self.sample_rates();
         self.return_loans();
@@ -183,8 +185,12 @@ impl Engine {
         if busy && self.port.lending() != LendingMode::Always {
             return Sleep::No;
         }
-        let lendable =
-            self.ledger.is_empty() && self.stash.is_empty() && self.slices.is_empty() && !self.blocking.is_awaited();
+        let is_quiet = self.shard.as_ref().is_none_or(|shard| !shard.has_events());
+        let lendable = is_quiet
+            && self.ledger.is_empty()
+            && self.stash.is_empty()
+            && self.slices.is_empty()
+            && !self.blocking.is_awaited();
         let deadline = self.next_deadline_us();
         let shard = if lendable { self.shard.take() } else { None };
         let had_shard = shard.is_some();

@@ -4,7 +4,7 @@ use super::Cx;
 use crate::keyspace::collection::{
     Collection, CollectionRef, Hash, HashRef, List, ListRef, Set, SetRef, Shapes, ZSet, ZSetRef,
 };
-use crate::keyspace::{Deadline, Edit, Keys, Value, ValueRef};
+use crate::keyspace::{Deadline, Edit, Event, Keys, Value, ValueRef};
 use crate::limits::STRING_BYTES_MAX;
 use crate::resp::ReplyError;
 
@@ -30,26 +30,28 @@ pub(super) fn edit<'k>(keys: &'k mut Keys<'_>, key: &'k [u8]) -> Result<Option<E
 }
 
 /// Changes a string in place after it was made at least `len` bytes long, with zero bytes where there was nothing; a
-/// key that is not there is created. `change` is told whether the string has grown, and also answers whether the key counts as
-/// changed: if not, nobody who watches it need know.
+/// key that is not there is created. `change` is told whether the string has grown, and answers what has happened, if the key
+/// counts as changed (if not, nobody who watches it need know), and what is passed on.
 pub(super) fn edit_grown<T>(
     keys: &mut Keys<'_>,
     key: &[u8],
     len: usize,
-    change: impl FnOnce(&mut [u8], bool) -> (T, bool),
+    change: impl FnOnce(&mut [u8], bool) -> (Option<Event>, T),
 ) -> Result<T, ReplyError> {
     if let Some(mut value) = edit(keys, key)? {
         let grows = value.value().string_len() < len;
-        let (result, changes) = change(value.open_mut(len), grows);
-        if changes {
+        let (event, result) = change(value.open_mut(len), grows);
+        if let Some(event) = event {
             value.note_change();
+            keys.notify(event, key);
         }
         return Ok(result);
     }
     // Zeroed by the allocator, which for large ones costs nothing until the bytes are touched.
     let mut bytes = vec![0; len];
-    let (result, _) = change(&mut bytes, true);
+    let (event, result) = change(&mut bytes, true);
     keys.set(key, Value::Raw(bytes), Deadline::NEVER);
+    event.into_iter().for_each(|event| keys.notify(event, key));
     Ok(result)
 }
 
@@ -90,20 +92,20 @@ macro_rules! collection {
         }
 
         #[doc = concat!("Changes a ", $name, ". `create`: one that is not there begins empty; else nothing is answered.")]
-        /// `change` answers whether it has changed anything, and what is passed on.
+        /// `change` answers what has happened, if it has changed anything, and what is passed on.
         pub(super) fn $change<T>(
             keys: &mut Keys<'_>,
             key: &[u8],
             create: bool,
-            change: impl FnOnce(&mut $kind, &Shapes) -> (bool, T),
+            change: impl FnOnce(&mut $kind, &Shapes) -> (Option<Event>, T),
         ) -> Result<Option<T>, ReplyError> {
             let fresh = create.then(|| Collection::$kind($kind::default()));
             let outcome = keys.change(key, fresh, |collection, shapes| match collection {
                 Collection::$kind(value) => {
-                    let (changed, answer) = change(value, shapes);
-                    (changed, Ok(answer))
+                    let (event, answer) = change(value, shapes);
+                    (event, Ok(answer))
                 }
-                _ => (false, Err(ReplyError::WrongType)),
+                _ => (None, Err(ReplyError::WrongType)),
             });
             outcome.map_err(|_| ReplyError::WrongType)?.transpose()
         }

@@ -4,7 +4,7 @@ use super::bitmap::{bit_offset, checked_offset};
 use super::bits::{self, FIELD_BITS_MAX};
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::{Scratch, Shard};
+use crate::keyspace::{Event, Scratch, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// `BITFIELD key [GET type offset | [OVERFLOW WRAP | SAT | FAIL] (SET type offset value | INCRBY type offset increment)]...`
@@ -20,16 +20,16 @@ pub(super) fn bitfield(
         return read(shard, key, &operations, cx, reply);
     };
     // The string grows to the farthest field that is written, even if an overflow then keeps it from being written.
-    access::edit_grown(&mut shard.keys(cx.database, cx.now), key, len, |bytes, _| {
+    access::edit_grown(&mut shard.keys(cx.database, cx.now), key, len, |bytes, grew| {
         reply.array(operations.len());
         let mut changes = false;
         for operation in &operations {
-            match operation.run(bytes, &mut changes) {
+            match operation.run(bytes, grew, &mut changes) {
                 Some(answer) => reply.integer(answer),
                 None => reply.null(),
             }
         }
-        ((), changes)
+        (changes.then_some(Event::SETBIT), ())
     })
 }
 
@@ -126,9 +126,9 @@ enum Overflow {
 }
 
 impl Operation {
-    /// Does what is asked to a string that reaches as far as the field, and notes whether the field holds another number
-    /// now. `None` if that failed by overflow.
-    fn run(&self, bytes: &mut [u8], changes: &mut bool) -> Option<i64> {
+    /// Does what is asked to a string that reaches as far as the field, and notes whether that is a change: the field holds
+    /// another number now, or is written in a string that has grown. `None` if that failed by overflow.
+    fn run(&self, bytes: &mut [u8], grew: bool, changes: &mut bool) -> Option<i64> {
         let before = self.field.read(bytes);
         let wanted = match self.action {
             Action::Get => return Some(before),
@@ -136,7 +136,7 @@ impl Operation {
             Action::Increment(increment) => i128::from(before) + i128::from(increment),
         };
         let after = self.field.fit(wanted, self.overflow)?;
-        *changes |= after != before;
+        *changes |= grew || after != before;
         bits::set_field(bytes, self.field.at, self.field.bits, after.cast_unsigned());
         Some(if matches!(self.action, Action::Set(_)) { before } else { after })
     }

@@ -4,7 +4,7 @@ use super::bits::{self, Combination};
 use super::string_range::range;
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, Scratch, Shard, Value};
+use crate::keyspace::{Deadline, Event, Scratch, Shard, Value};
 use crate::resp::{Reply, ReplyError};
 
 /// `SETBIT key offset value`
@@ -23,7 +23,7 @@ pub(super) fn setbit(
     let mut keys = shard.keys(cx.database, cx.now);
     let before = access::edit_grown(&mut keys, key, offset / 8 + 1, |bytes, grew| {
         let before = bits::replace_bit(bytes, offset, on);
-        (before, grew || before != on)
+        ((grew || before != on).then_some(Event::SETBIT), before)
     })?;
     reply.integer(before.into());
     Ok(())
@@ -156,6 +156,7 @@ pub(super) fn bitop(
         keys.delete(destination);
     } else {
         keys.set(destination, Value::Raw(result), Deadline::NEVER);
+        keys.notify(Event::SET, destination);
     }
     reply.integer(len as i64);
     Ok(())

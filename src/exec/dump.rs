@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Cx, rdb};
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, Shard, Usage};
+use crate::keyspace::{Deadline, Event, Shard, Usage};
 use crate::resp::{Reply, ReplyError};
 
 /// `DUMP key`
@@ -35,7 +35,8 @@ pub(super) fn restore(
     let (key, ttl, payload) = (args.next()?, args.next()?, args.next()?);
     let options = RestoreOptions::parse(args)?;
     let mut keys = shard.keys(cx.database, cx.now);
-    if !options.replace && keys.peek(key).is_some() {
+    let was_there = keys.peek(key).is_some();
+    if was_there && !options.replace {
         return Err(ReplyError::BusyKey);
     }
     let ttl_ms = number::integer(ttl).ok_or(ReplyError::NotInteger)?;
@@ -54,6 +55,11 @@ pub(super) fn restore(
             if let Some(usage) = options.usage {
                 keys.set_usage(key, usage);
             }
+            if was_there {
+                // In Redis it has made way before, so the key counts as a new one.
+                keys.notify(Event::NEW, key);
+            }
+            keys.notify(Event::RESTORE, key);
         }
         None => _ = keys.delete(key),
     }

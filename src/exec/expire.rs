@@ -5,7 +5,7 @@
 
 use super::Cx;
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, EntryRef, Shard};
+use crate::keyspace::{Deadline, EntryRef, Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
 const SECOND_MS: i64 = 1000;
@@ -94,7 +94,10 @@ fn set_deadline(
     let allowed = keys.peek(key).is_some_and(|entry| condition.allows(entry.deadline(), when_ms));
     if allowed {
         match u64::try_from(when_ms) {
-            Ok(when_ms) if when_ms > keys.now_ms() => _ = keys.set_deadline(key, Deadline::at(when_ms)),
+            Ok(when_ms) if when_ms > keys.now_ms() => {
+                keys.set_deadline(key, Deadline::at(when_ms));
+                keys.notify(Event::EXPIRE, key);
+            }
             _ => _ = keys.delete(key),
         }
     }
@@ -157,7 +160,11 @@ pub(super) fn persist(
     let key = args.next()?;
     let mut keys = shard.keys(cx.database, cx.now);
     let is_set = keys.peek(key).is_some_and(|entry| entry.deadline() != Deadline::NEVER);
-    reply.integer(i64::from(is_set && keys.set_deadline(key, Deadline::NEVER)));
+    if is_set {
+        keys.set_deadline(key, Deadline::NEVER);
+        keys.notify(Event::PERSIST, key);
+    }
+    reply.integer(i64::from(is_set));
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use super::element::element_reply;
 use super::{Cx, access};
 use crate::command::Args;
-use crate::keyspace::Shard;
 use crate::keyspace::collection::HashRef;
+use crate::keyspace::{Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// `HSET key field value [field value ...]`
@@ -42,7 +42,7 @@ fn set_fields(shard: &mut Shard, args: &mut Args<'_>, cx: &mut Cx<'_>, name: &'s
         while let (Ok(field), Ok(value)) = (args.next(), args.next()) {
             added += i64::from(hash.set(field, value, shapes));
         }
-        (true, added)
+        (Some(Event::HSET), added)
     })?;
     Ok(added.unwrap_or_default())
 }
@@ -74,7 +74,7 @@ pub(super) fn hdel(
         while let Ok(field) = args.next() {
             removed += i64::from(hash.remove(field));
         }
-        (removed > 0, removed)
+        ((removed > 0).then_some(Event::HDEL), removed)
     })?;
     reply.integer(removed.unwrap_or_default());
     Ok(())
@@ -122,7 +122,7 @@ pub(super) fn hsetnx(
         if is_new {
             hash.set(field, value, shapes);
         }
-        (is_new, is_new)
+        (is_new.then_some(Event::HSET), is_new)
     })?;
     reply.integer(is_new.unwrap_or_default().into());
     Ok(())

@@ -7,7 +7,7 @@ use super::element::element_reply;
 use super::{Cx, access};
 use crate::command::{Args, number};
 use crate::keyspace::collection::{CollectionRef, Hash, Shapes};
-use crate::keyspace::{Keys, Shard, ValueRef};
+use crate::keyspace::{Event, Keys, Shard, ValueRef};
 use crate::resp::{Reply, ReplyError};
 
 /// Latest deadline of a field, in milliseconds since 1970.
@@ -136,7 +136,7 @@ fn set_deadlines(
     }
     let now_ms = keys.now_ms();
     access::change_hash(&mut keys, key, false, |hash, shapes| {
-        let mut changed = false;
+        let mut event = None;
         while let Ok(field) = args.next() {
             let outcome = if hash.as_ref().get(field).is_none() {
                 NO_FIELD
@@ -145,10 +145,10 @@ fn set_deadlines(
             } else {
                 put_deadline(hash, field, unix_ms, now_ms, shapes)
             };
-            changed |= matches!(outcome, SET | DELETED);
+            event = event.or(event_of(outcome));
             reply.integer(outcome);
         }
-        (changed, ())
+        (event, ())
     })?;
     Ok(())
 }
@@ -161,6 +161,15 @@ fn put_deadline(hash: &mut Hash, field: &[u8], unix_ms: u64, now_ms: u64, shapes
     }
     hash.set_deadline(field, unix_ms, shapes);
     SET
+}
+
+/// The event that a new deadline is: all fields of a command get the same one.
+fn event_of(outcome: i64) -> Option<Event> {
+    match outcome {
+        SET => Some(Event::HEXPIRE),
+        DELETED => Some(Event::HDEL),
+        _ => None,
+    }
 }
 
 /// When the deadline of a field may change.
@@ -218,7 +227,7 @@ pub(super) fn hgetdel(
             element_reply(hash.as_ref().get(field), reply);
             changed |= hash.remove(field);
         }
-        (changed, ())
+        (changed.then_some(Event::HDEL), ())
     })?;
     Ok(())
 }
@@ -246,7 +255,7 @@ pub(super) fn hgetex(
     }
     let now_ms = keys.now_ms();
     access::change_hash(&mut keys, key, false, |hash, shapes| {
-        let mut changed = false;
+        let mut event = None;
         while let Ok(field) = args.next() {
             let value = hash.as_ref().get(field);
             element_reply(value, reply);
@@ -254,13 +263,12 @@ pub(super) fn hgetex(
                 continue;
             }
             if let Some(unix_ms) = deadline {
-                put_deadline(hash, field, unix_ms, now_ms, shapes);
-                changed = true;
-            } else if persist {
-                changed |= hash.persist(field);
+                event = event_of(put_deadline(hash, field, unix_ms, now_ms, shapes));
+            } else if persist && hash.persist(field) {
+                event = Some(Event::HPERSIST);
             }
         }
-        (changed, ())
+        (event, ())
     })?;
     Ok(())
 }
@@ -280,22 +288,33 @@ pub(super) fn hsetex(
         let mut pairs = *args;
         while let (Some(if_there), Ok(field), Ok(_)) = (options.if_there, pairs.next(), pairs.next()) {
             if hash.as_ref().get(field).is_some() != if_there {
-                return (false, false);
+                return (None, false);
             }
         }
-        while let (Ok(field), Ok(value)) = (args.next(), args.next()) {
+        let mut pairs = *args;
+        while let (Ok(field), Ok(value)) = (pairs.next(), pairs.next()) {
             if options.keep {
                 hash.replace(field, value, shapes);
             } else {
                 hash.set(field, value, shapes);
             }
-            if let Some(unix_ms) = options.deadline {
-                put_deadline(hash, field, unix_ms, now_ms, shapes);
-            }
         }
-        (true, true)
+        (Some(Event::HSET), true)
     })?;
-    reply.integer(is_set.unwrap_or_default().into());
+    let is_set = is_set.unwrap_or_default();
+    if is_set && let Some(unix_ms) = options.deadline {
+        // An event of its own, and another change if the fields go at once.
+        access::change_hash(&mut keys, key, false, |hash, shapes| {
+            let mut event = None;
+            while let (Ok(field), Ok(_)) = (args.next(), args.next()) {
+                if hash.as_ref().get(field).is_some() {
+                    event = event_of(put_deadline(hash, field, unix_ms, now_ms, shapes));
+                }
+            }
+            (event, ())
+        })?;
+    }
+    reply.integer(is_set.into());
     Ok(())
 }
 

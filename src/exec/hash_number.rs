@@ -3,8 +3,8 @@
 use super::extended::Extended;
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::Shard;
 use crate::keyspace::collection::pack::{Digits, Element};
+use crate::keyspace::{Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// `HINCRBY key field increment`
@@ -21,7 +21,7 @@ pub(super) fn hincrby(
         if let Ok(sum) = sum {
             hash.replace(field, Digits::new().format(sum).as_bytes(), shapes);
         }
-        (sum.is_ok(), sum)
+        (sum.is_ok().then_some(Event::HINCRBY), sum)
     })?;
     reply.integer(sum.unwrap_or(Ok(0))?);
     Ok(())
@@ -54,7 +54,7 @@ pub(super) fn hincrbyfloat(
         if let Ok(sum) = &sum {
             hash.replace(field, sum.as_bytes(), shapes);
         }
-        (sum.is_ok(), sum)
+        (sum.is_ok().then_some(Event::HINCRBYFLOAT), sum)
     })?;
     reply.bulk(sum.unwrap_or(Ok(String::new()))?.as_bytes());
     Ok(())

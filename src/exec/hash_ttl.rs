@@ -3,8 +3,8 @@
 use super::hash_expire::{check_hash, fields};
 use super::{Cx, access};
 use crate::command::Args;
-use crate::keyspace::Shard;
 use crate::keyspace::collection::HashRef;
+use crate::keyspace::{Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// There is no such field.
@@ -109,7 +109,7 @@ pub(super) fn hpersist(
             changed |= outcome == 1;
             reply.integer(outcome);
         }
-        (changed, ())
+        (changed.then_some(Event::HPERSIST), ())
     })?;
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use super::Cx;
 use crate::command::{Args, CommandId};
-use crate::keyspace::Shard;
+use crate::keyspace::{Entry, Event, Keys, Shard};
 use crate::resp::{Reply, ReplyError, Request};
 
 /// `DEL key [key ...]`, `UNLINK key [key ...]`
@@ -71,10 +71,19 @@ pub(super) fn rename(
     if old != new
         && let Some(entry) = keys.take(old)
     {
-        keys.put(new, entry);
+        put_renamed(&mut keys, old, new, entry);
     }
     reply.ok();
     Ok(())
+}
+
+/// Puts an entry that was taken from one name under another. In Redis, whatever was there has made way before, so the name
+/// counts as a new key.
+fn put_renamed(keys: &mut Keys<'_>, old: &[u8], new: &[u8], entry: Entry) {
+    keys.put(new, entry);
+    keys.notify(Event::NEW, new);
+    keys.notify(Event::RENAME_FROM, old);
+    keys.notify(Event::RENAME_TO, new);
 }
 
 /// `RENAMENX key newkey`
@@ -92,7 +101,7 @@ pub(super) fn renamenx(
     // A key is in its own way, too.
     let free = keys.peek(new).is_none();
     if free && let Some(entry) = keys.take(old) {
-        keys.put(new, entry);
+        put_renamed(&mut keys, old, new, entry);
     }
     reply.integer(i64::from(free));
     Ok(())
@@ -125,7 +134,10 @@ fn copy_key(shard: &mut Shard, cx: &Cx<'_>, source: &[u8], destination: (usize, 
         return false;
     }
     let Some(entry) = shard.keys(cx.database, cx.now).copy(source) else { return false };
-    shard.keys(database, cx.now).put(destination, entry);
+    let mut keys = shard.keys(database, cx.now);
+    keys.put(destination, entry);
+    keys.notify(Event::NEW, destination);
+    keys.notify(Event::COPY_TO, destination);
     true
 }
 
@@ -166,7 +178,11 @@ pub(super) fn move_key(
     let entry = if free { shard.keys(cx.database, cx.now).take(key) } else { None };
     reply.integer(i64::from(entry.is_some()));
     if let Some(entry) = entry {
-        shard.keys(database, cx.now).put(key, entry);
+        let mut keys = shard.keys(database, cx.now);
+        keys.put(key, entry);
+        keys.notify(Event::NEW, key);
+        shard.keys(cx.database, cx.now).notify(Event::MOVE_FROM, key);
+        shard.keys(database, cx.now).notify(Event::MOVE_TO, key);
     }
     Ok(())
 }

@@ -36,7 +36,9 @@ pub(super) fn lcs(
 ) -> Result<(), ReplyError> {
     let mut keys = shard.keys(cx.database, cx.now);
     let (first, second) = (args.next()?, args.next()?);
-    let (first_len, second_len) = (string_len(&mut keys, first)?, string_len(&mut keys, second)?);
+    // Both are looked up before either is judged: that one is not there is an event.
+    let lengths = (string_len(&mut keys, first), string_len(&mut keys, second));
+    let (first_len, second_len) = (lengths.0?, lengths.1?);
     let options = Options::parse(args)?;
     if first_len.max(second_len) >= LENGTH_MAX {
         return Err(ReplyError::LcsStringTooLong);

@@ -5,7 +5,7 @@ use super::{Cx, access};
 use crate::command::Args;
 use crate::keyspace::collection::list::End;
 use crate::keyspace::collection::{CollectionRef, ListRef};
-use crate::keyspace::{Keys, Shard, ValueRef};
+use crate::keyspace::{Event, Keys, Shard, ValueRef};
 use crate::resp::{Reply, ReplyError};
 
 /// `LLEN key`
@@ -88,8 +88,18 @@ pub(super) fn push<'e, I: Iterator<Item = &'e [u8]>>(
         let (count, bytes) = elements().fold((0, 0), |(count, bytes), element| (count + 1, bytes + element.len()));
         list.prepare(count, bytes, shapes);
         elements().for_each(|element| list.push(end, element));
-        (true, list.len())
+        (Some(pushed(end)), list.len())
     })
+}
+
+/// The event that a push is.
+fn pushed(end: End) -> Event {
+    if end == End::Left { Event::LPUSH } else { Event::RPUSH }
+}
+
+/// The event that a pop is.
+fn popped(end: End) -> Event {
+    if end == End::Left { Event::LPOP } else { Event::RPOP }
 }
 
 /// `LPOP key [count]`
@@ -183,7 +193,7 @@ pub(super) fn pop<T>(
         let answer = read(Popped { list: list.as_ref(), end, count });
         let offcut = list.pop(end, count);
         list.settle(shapes);
-        (count > 0, (answer, offcut))
+        ((count > 0).then_some(popped(end)), (answer, offcut))
     })?;
     let Some((answer, offcut)) = outcome else { return Ok(None) };
     keys.bury(offcut);
@@ -299,32 +309,36 @@ pub(super) fn move_element(
     (source, from): (&[u8], End),
     (destination, to): (&[u8], End),
 ) -> Result<Option<Vec<u8>>, ReplyError> {
-    if !holds_list(keys, source)? {
-        return Ok(None);
-    }
+    let Some(element) = look_at_list(keys, source, |list| last_at(list, from))? else { return Ok(None) };
     if source == destination {
         // In one go, so that a list of one element is not gone in between, and with it its deadline.
-        return access::change_list(keys, source, false, |list, shapes| {
-            let element = last_at(list.as_ref(), from);
+        access::change_list(keys, source, false, |list, shapes| {
             // An element alone cuts nothing off in whole.
             drop(list.pop(from, 1));
             list.prepare(1, element.len(), shapes);
             list.push(to, &element);
             list.settle(shapes);
-            (true, element)
-        });
+            (Some(pushed(to)), ())
+        })?;
+        keys.notify(popped(from), source);
+        return Ok(Some(element));
     }
-    holds_list(keys, destination)?;
-    let Some(element) = pop(keys, source, from, 1, |popped| last_at(popped.list, from))? else { return Ok(None) };
+    look_at_list(keys, destination, |_| ())?;
+    // The push comes first, as in Redis, whose order of events it is.
     push(keys, destination, to, true, || std::iter::once(&element[..]))?;
+    pop(keys, source, from, 1, |_| ())?;
     Ok(Some(element))
 }
 
-/// Whether there is a list. Anything else is the wrong type.
-fn holds_list(keys: &mut Keys<'_>, key: &[u8]) -> Result<bool, ReplyError> {
+/// Looks at a list, if there is one; no count, no access noted. Anything else is the wrong type.
+fn look_at_list<T>(
+    keys: &mut Keys<'_>,
+    key: &[u8],
+    look: impl FnOnce(ListRef<'_>) -> T,
+) -> Result<Option<T>, ReplyError> {
     match keys.peek(key).map(|entry| entry.value()) {
-        None => Ok(false),
-        Some(ValueRef::Collection(CollectionRef::List(_))) => Ok(true),
+        None => Ok(None),
+        Some(ValueRef::Collection(CollectionRef::List(list))) => Ok(Some(look(list))),
         Some(_) => Err(ReplyError::WrongType),
     }
 }

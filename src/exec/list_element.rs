@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::element::{element_reply, range_reply};
 use super::{Cx, access};
 use crate::command::Args;
-use crate::keyspace::Shard;
 use crate::keyspace::collection::ListRef;
 use crate::keyspace::collection::list::End;
 use crate::keyspace::collection::pack::Element;
 use crate::keyspace::collection::sequence::Offcut;
+use crate::keyspace::{Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// `LINDEX key index`
@@ -47,7 +47,7 @@ pub(super) fn lset(
             list.settle(shapes);
             Ok(())
         });
-        (outcome.is_ok(), outcome)
+        (outcome.is_ok().then_some(Event::LSET), outcome)
     })?;
     set.ok_or(ReplyError::NoSuchKey)??;
     reply.ok();
@@ -66,10 +66,10 @@ pub(super) fn linsert(
     let (pivot, element) = (Element::of(args.next()?), args.next()?);
     let mut keys = shard.keys(cx.database, cx.now);
     let len = access::change_list(&mut keys, key, false, |list, shapes| {
-        let Some(index) = list.as_ref().iter(0).position(|element| element == pivot) else { return (false, -1) };
+        let Some(index) = list.as_ref().iter(0).position(|element| element == pivot) else { return (None, -1) };
         list.prepare(1, element.len(), shapes);
         list.insert(index + behind, element);
-        (true, list.len() as i64)
+        (Some(Event::LINSERT), list.len() as i64)
     })?;
     reply.integer(len.unwrap_or_default());
     Ok(())
@@ -106,7 +106,8 @@ pub(super) fn ltrim(
         let mut offcut = list.remove_range(kept.end, len - kept.end);
         offcut.join(list.remove_range(0, kept.start));
         list.settle(shapes);
-        (kept.len() < len, offcut)
+        // A change even if nothing is cut off.
+        (Some(Event::LTRIM), offcut)
     })?;
     keys.bury(offcut.unwrap_or_default());
     reply.ok();
@@ -145,7 +146,7 @@ pub(super) fn lrem(
             offcut.join(list.remove_all(found));
         }
         list.settle(shapes);
-        (removed > 0, (removed, offcut))
+        ((removed > 0).then_some(Event::LREM), (removed, offcut))
     })?;
     let (removed, offcut) = outcome.unwrap_or_default();
     keys.bury(offcut);

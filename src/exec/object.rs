@@ -17,7 +17,7 @@ pub(super) fn encoding(
     cx: &mut Cx<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
-    match shard.keys(cx.database, cx.now).look(args.next()?) {
+    match shard.keys(cx.database, cx.now).inspect(args.next()?) {
         None => reply.null(),
         Some(entry) => reply.bulk(entry.value().encoding_name().as_bytes()),
     }
@@ -62,7 +62,7 @@ pub(super) fn refcount(
     cx: &mut Cx<'_>,
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
-    match shard.keys(cx.database, cx.now).look(args.next()?) {
+    match shard.keys(cx.database, cx.now).inspect(args.next()?) {
         None => reply.null(),
         Some(entry) => reply.integer(references(entry)),
     }

@@ -3,7 +3,7 @@
 use super::element::element_reply;
 use super::{Cx, access};
 use crate::command::Args;
-use crate::keyspace::Shard;
+use crate::keyspace::{Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// `SADD key member [member ...]`
@@ -20,7 +20,7 @@ pub(super) fn sadd(
         while let Ok(member) = args.next() {
             added += i64::from(set.add(member, shapes));
         }
-        (added > 0, added)
+        ((added > 0).then_some(Event::SADD), added)
     })?;
     reply.integer(added.unwrap_or_default());
     Ok(())
@@ -40,7 +40,7 @@ pub(super) fn srem(
         while let Ok(member) = args.next() {
             removed += i64::from(set.remove(member));
         }
-        (removed > 0, removed)
+        ((removed > 0).then_some(Event::SREM), removed)
     })?;
     reply.integer(removed.unwrap_or_default());
     Ok(())
@@ -124,8 +124,10 @@ pub(super) fn smove(
         }
     };
     if is_member && source != destination {
-        access::change_set(&mut keys, source, false, |set, _| (set.remove(member), ()))?;
-        access::change_set(&mut keys, destination, true, |set, shapes| (set.add(member, shapes), ()))?;
+        access::change_set(&mut keys, source, false, |set, _| (set.remove(member).then_some(Event::SREM), ()))?;
+        access::change_set(&mut keys, destination, true, |set, shapes| {
+            (set.add(member, shapes).then_some(Event::SADD), ())
+        })?;
     }
     reply.integer(is_member.into());
     Ok(())

@@ -7,7 +7,7 @@ use super::{Cx, access};
 use crate::command::{Args, number};
 use crate::keyspace::collection::pack::{Digits, Element};
 use crate::keyspace::collection::{Collection, CollectionRef, Set, SetRef, Shapes};
-use crate::keyspace::{Keys, Shard};
+use crate::keyspace::{Event, Keys, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// How sets are combined.
@@ -154,13 +154,13 @@ fn store(
     let mut keys = shard.keys(cx.database, cx.now);
     let shapes = keys.shapes().clone();
     let sets = meet(&mut keys, &rest(args))?;
-    let result = match combination {
-        Combination::Union => union(sets, &shapes),
-        Combination::Intersection => gathered(intersection(sets), &shapes),
-        Combination::Difference => gathered(difference(sets, &shapes), &shapes),
+    let (result, event) = match combination {
+        Combination::Union => (union(sets, &shapes), Event::SUNIONSTORE),
+        Combination::Intersection => (gathered(intersection(sets), &shapes), Event::SINTERSTORE),
+        Combination::Difference => (gathered(difference(sets, &shapes), &shapes), Event::SDIFFSTORE),
     };
     reply.integer(result.as_ref().len() as i64);
-    keys.set_collection(destination, Collection::Set(result));
+    keys.set_collection(destination, Collection::Set(result), event);
     Ok(())
 }
 

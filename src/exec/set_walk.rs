@@ -5,9 +5,9 @@ use super::element::element_reply;
 use super::scan::{self, KeyList};
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::Shard;
 use crate::keyspace::collection::SetRef;
 use crate::keyspace::collection::pack::Digits;
+use crate::keyspace::{Event, Shard};
 use crate::limits::SCAN_VISITS_MAX;
 use crate::resp::{Reply, ReplyError};
 
@@ -22,7 +22,7 @@ pub(super) fn spop(
     let key = args.next()?;
     if args.is_empty() {
         let popped = access::change_set(&mut keys, key, false, |set, _| {
-            (set.pop(cx.rng, |member| element_reply(Some(member), reply)), ())
+            (set.pop(cx.rng, |member| element_reply(Some(member), reply)).then_some(Event::SPOP), ())
         })?;
         if popped.is_none() {
             reply.null();
@@ -40,6 +40,7 @@ pub(super) fn spop(
         Some(set) if count >= set.len() => {
             reply.set(set.len());
             set.iter().for_each(|member| element_reply(Some(member), reply));
+            keys.notify(Event::SPOP, key);
             keys.delete(key);
         }
         Some(_) => {
@@ -48,7 +49,7 @@ pub(super) fn spop(
                 for _ in 0..count {
                     set.pop(cx.rng, |member| element_reply(Some(member), reply));
                 }
-                (count > 0, ())
+                ((count > 0).then_some(Event::SPOP), ())
             })?;
         }
     }

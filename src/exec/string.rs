@@ -2,7 +2,7 @@
 
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, Scratch, Shard, ValueRef};
+use crate::keyspace::{Deadline, Event, Scratch, Shard, ValueRef};
 use crate::resp::{Reply, ReplyError};
 
 /// `GET key`
@@ -69,6 +69,7 @@ pub(super) fn getset(
     let mut keys = shard.keys(cx.database, cx.now);
     string_reply(access::read(&mut keys, key)?, reply);
     keys.set_string(key, value, Some(Deadline::NEVER));
+    keys.notify(Event::SET, key);
     Ok(())
 }
 
@@ -97,8 +98,16 @@ pub(super) fn getex(
         Some(deadline) if deadline <= Deadline::at(now_ms) => {
             keys.delete(key);
         }
+        Some(Deadline::NEVER) => {
+            let is_set = keys.peek(key).is_some_and(|entry| entry.deadline() != Deadline::NEVER);
+            if is_set {
+                keys.set_deadline(key, Deadline::NEVER);
+                keys.notify(Event::PERSIST, key);
+            }
+        }
         Some(deadline) => {
             keys.set_deadline(key, deadline);
+            keys.notify(Event::EXPIRE, key);
         }
     }
     Ok(())
@@ -115,7 +124,9 @@ pub(super) fn set(
     if !args.is_empty() {
         return set_with_options(shard, key, value, args, cx, reply);
     }
-    shard.keys(cx.database, cx.now).set_string(key, value, Some(Deadline::NEVER));
+    let mut keys = shard.keys(cx.database, cx.now);
+    keys.set_string(key, value, Some(Deadline::NEVER));
+    keys.notify(Event::SET, key);
     reply.ok();
     Ok(())
 }
@@ -145,6 +156,10 @@ fn set_with_options(
     };
     if holds {
         keys.set_string(key, value, deadline);
+        keys.notify(Event::SET, key);
+        if matches!(options.lifetime, Lifetime::Until(_)) {
+            keys.notify(Event::EXPIRE, key);
+        }
     }
     match (options.get, holds) {
         (true, _) => {}
@@ -166,6 +181,7 @@ pub(super) fn setnx(
     let absent = keys.peek(key).is_none();
     if absent {
         keys.set_string(key, value, Some(Deadline::NEVER));
+        keys.notify(Event::SET, key);
     }
     reply.integer(absent.into());
     Ok(())
@@ -203,6 +219,8 @@ fn set_expiring(
     let mut keys = shard.keys(cx.database, cx.now);
     let deadline = Expiry { unit, text }.deadline(keys.now_ms(), command)?;
     keys.set_string(key, value, Some(deadline));
+    keys.notify(Event::SET, key);
+    keys.notify(Event::EXPIRE, key);
     reply.ok();
     Ok(())
 }
@@ -220,6 +238,7 @@ pub(super) fn mset(
     let mut keys = shard.keys(cx.database, cx.now);
     while let (Ok(key), Ok(value)) = (args.next(), args.next()) {
         keys.set_string(key, value, Some(Deadline::NEVER));
+        keys.notify(Event::SET, key);
     }
     reply.ok();
     Ok(())
@@ -245,6 +264,7 @@ pub(super) fn msetnx(
     }
     while let (Ok(key), Ok(value)) = (args.next(), args.next()) {
         keys.set_string(key, value, Some(Deadline::NEVER));
+        keys.notify(Event::SET, key);
     }
     reply.integer(1);
     Ok(())

@@ -3,7 +3,7 @@
 use super::extended::Extended;
 use super::{Cx, access};
 use crate::command::{Args, number};
-use crate::keyspace::{Deadline, Scratch, Shard, Value, ValueRef};
+use crate::keyspace::{Deadline, Event, Scratch, Shard, Value, ValueRef};
 use crate::resp::{Reply, ReplyError};
 
 /// `INCR key`
@@ -66,6 +66,7 @@ pub(super) fn incrbyfloat(
         keys.set(key, Value::text(sum.as_bytes()), Deadline::NEVER);
         sum
     };
+    keys.notify(Event::INCRBYFLOAT, key);
     reply.bulk(sum.as_bytes());
     Ok(())
 }
@@ -101,6 +102,7 @@ fn add(
         keys.set(key, Value::Int(increment), Deadline::NEVER);
         increment
     };
+    keys.notify(Event::INCRBY, key);
     reply.integer(sum);
     Ok(())
 }

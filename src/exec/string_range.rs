@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Cx, access};
 use crate::command::Args;
-use crate::keyspace::{Deadline, Scratch, Shard, ValueRef};
+use crate::keyspace::{Deadline, Event, Scratch, Shard, ValueRef};
 use crate::limits::LARGE_VALUE_BYTES;
 use crate::resp::{Reply, ReplyError};
 
@@ -25,6 +25,7 @@ pub(super) fn append(
         keys.set_string(key, more, Some(Deadline::NEVER));
         more.len()
     };
+    keys.notify(Event::APPEND, key);
     reply.integer(len as i64);
     Ok(())
 }
@@ -49,7 +50,7 @@ pub(super) fn setrange(
         access::edit_grown(&mut keys, key, end, |bytes, _| {
             bytes[offset..end].copy_from_slice(part);
             // What is written counts as a change even if it is what was there.
-            (bytes.len(), true)
+            (Some(Event::SETRANGE), bytes.len())
         })?
     };
     reply.integer(len as i64);

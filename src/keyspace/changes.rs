@@ -8,6 +8,7 @@ use super::collection::{Collection, CollectionRef, Shapes};
 use super::database::Found;
 use super::deadline::Deadline;
 use super::entry::{self, INLINE_KEY_BYTES_MAX, Kind};
+use super::events::Event;
 use super::keys::{Keys, New};
 use super::position::Position;
 use super::value::Value;
@@ -19,21 +20,24 @@ pub struct NotACollection;
 
 impl Keys<'_> {
     /// Changes a collection; notes the access. A key that is not there begins with what `fresh` says, which must be empty,
-    /// and with `None` nothing is changed and nothing answered. `change` answers whether it has changed anything, and what is
-    /// passed on. It is given whatever collection there is, and must leave one of another type than it wants as it is.
+    /// and with `None` nothing is changed and nothing answered. `change` answers what has happened, if it has changed
+    /// anything, and what is passed on. It is given whatever collection there is, and must leave one of another type than it
+    /// wants as it is.
     pub fn change<T>(
         &mut self,
         key: &[u8],
         fresh: Option<Collection>,
-        change: impl FnOnce(&mut Collection, &Shapes) -> (bool, T),
+        change: impl FnOnce(&mut Collection, &Shapes) -> (Option<Event>, T),
     ) -> Result<Option<T>, NotACollection> {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else {
             let Some(mut collection) = fresh else { return Ok(None) };
-            let (_, answer) = change(&mut collection, &self.common.shapes);
+            let (event, answer) = change(&mut collection, &self.common.shapes);
             if !collection.is_empty() {
                 self.changed(key);
                 self.insert_collection(key, collection);
+                self.notify(Event::NEW, key);
+                event.into_iter().for_each(|event| self.notify(event, key));
             }
             return Ok(Some(answer));
         };
@@ -47,26 +51,32 @@ impl Keys<'_> {
                     is_empty = collection.is_empty();
                 }
             });
-            let Some((changed, answer)) = outcome else { return Err(NotACollection) };
-            if changed {
+            let Some((event, answer)) = outcome else { return Err(NotACollection) };
+            if let Some(event) = event {
                 self.changed(key);
+                self.notify(event, key);
             }
             if is_empty {
                 self.remove(position, found);
+                self.notify(Event::DEL, key);
             }
             return Ok(Some(answer));
         }
         let stored = entry::collection(found.header, self.database.cells.from(found.cell)).ok_or(NotACollection)?;
         let mut collection = Collection::open(stored, std::mem::take(&mut self.common.opened));
-        let (changed, answer) = change(&mut collection, &self.common.shapes);
-        if changed {
+        let (event, answer) = change(&mut collection, &self.common.shapes);
+        if let Some(event) = event {
             self.changed(key);
+            self.notify(event, key);
         }
-        if changed && collection.is_empty() {
+        if event.is_some() && collection.is_empty() {
             self.remove(position, found);
-        } else if changed && let Some((form, bytes)) = collection.compact() {
+            self.notify(Event::DEL, key);
+        } else if event.is_some()
+            && let Some((form, bytes)) = collection.compact()
+        {
             self.overwrite(position, found, key, New::Collection(form, bytes), None);
-        } else if changed {
+        } else if event.is_some() {
             let value = std::mem::replace(&mut collection, Collection::EMPTY);
             self.overwrite(position, found, key, New::Object(Value::Collection(Box::new(value))), None);
         }
@@ -77,12 +87,13 @@ impl Keys<'_> {
         Ok(Some(answer))
     }
 
-    /// Sets a collection, whatever was there; an empty one deletes the key.
-    pub fn set_collection(&mut self, key: &[u8], collection: Collection) {
+    /// Sets a collection, whatever was there, which is `event`; an empty one deletes the key.
+    pub fn set_collection(&mut self, key: &[u8], collection: Collection, event: Event) {
         if collection.is_empty() {
             self.delete(key);
         } else {
             self.set(key, Value::Collection(Box::new(collection)), Deadline::NEVER);
+            self.notify(event, key);
         }
     }
 
@@ -105,12 +116,16 @@ impl Keys<'_> {
 
     /// Removes fields that are due from a hash that is about to be looked at, and the key with its last field.
     #[cold]
-    pub(super) fn expire_fields(&mut self, position: Position, found: Found) -> Option<Found> {
+    pub(super) fn expire_fields(&mut self, position: Position, found: Found, key: &[u8]) -> Option<Found> {
         let now_ms = self.common.now_ms();
         let (removed, is_empty) = self.database.expire_fields(position, found, now_ms, FIELDS_EXPIRED_AT_ONCE);
         self.common.stats.expired_fields += removed as u64;
+        if removed > 0 {
+            self.notify(Event::HEXPIRED, key);
+        }
         if is_empty {
             self.remove(position, found);
+            self.notify(Event::DEL, key);
             return None;
         }
         Some(found)

@@ -8,6 +8,7 @@ use super::arena::CellRef;
 use super::database::{Database, Found};
 use super::deadline::Form;
 use super::entry::Header;
+use super::events::Event;
 use super::lineup::{Lineup, item_of};
 use super::policy::{EntryState, Evicted, Item, Residents, clock};
 use super::position::Position;
@@ -151,7 +152,7 @@ impl Shard {
         let database = &mut self.databases[number];
         let mut lineup = std::mem::replace(&mut database.lineup, Lineup::none());
         let mut rng = self.common.rng.fork();
-        let result = act(&mut lineup, &mut Tenants { database, common: &mut self.common, volatile }, &mut rng);
+        let result = act(&mut lineup, &mut Tenants { number, database, common: &mut self.common, volatile }, &mut rng);
         self.databases[number].lineup = lineup;
         result
     }
@@ -186,10 +187,11 @@ impl Shard {
         }
         while let Some((item, number)) = self.common.candidates.pop_best() {
             let volatile = policy.is_volatile();
-            let Some(database) = self.databases.get_mut(usize::from(number)) else { continue };
-            let found = Tenants { database, common: &mut self.common, volatile }.find(item);
+            let number = usize::from(number);
+            let Some(database) = self.databases.get_mut(number) else { continue };
+            let found = Tenants { number, database, common: &mut self.common, volatile }.find(item);
             if let Some(found) = found {
-                return self.evict_cell(usize::from(number), found.cell);
+                return self.evict_cell(number, found.cell);
             }
         }
         Evicted::MoreSteps
@@ -200,7 +202,7 @@ impl Shard {
         let position = database.position(database.entry(cell).key());
         let Some(place) = database.table.find(position, cell) else { return Evicted::MoreSteps };
         let (charge, found) = (database.charge(cell), database.found(place));
-        Tenants { database, common: &mut self.common, volatile: false }.remove(position, found);
+        Tenants { number, database, common: &mut self.common, volatile: false }.remove(position, found);
         Evicted::Freed(charge)
     }
 
@@ -282,6 +284,8 @@ impl Shard {
 
 /// The entries of a database, as a policy sees them.
 struct Tenants<'d> {
+    /// The number of the database.
+    number: usize,
     database: &'d mut Database,
     common: &'d mut Common,
     /// Only entries with a deadline may go.
@@ -329,11 +333,15 @@ impl Residents for Tenants<'_> {
 impl Tenants<'_> {
     /// Removes an entry, which counts as expired if it was due anyway.
     fn remove(&mut self, position: Position, found: Found) {
-        if self.database.entry(found.cell).deadline().is_due(self.common.now_ms()) {
+        let entry = self.database.entry(found.cell);
+        let event = if entry.deadline().is_due(self.common.now_ms()) {
             self.common.stats.expired += 1;
+            Event::EXPIRED
         } else {
             self.common.stats.evicted += 1;
-        }
+            Event::EVICTED
+        };
+        self.common.outbox.note(event, self.number, entry.key());
         if let Some(object) = self.database.remove(position, found) {
             self.common.graveyard.bury(object);
         }

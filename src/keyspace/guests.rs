@@ -135,9 +135,7 @@ impl Keys<'_> {
         }
         match (entry, found) {
             (None, None) => {}
-            (None, Some(_)) => {
-                self.delete(key);
-            }
+            (None, Some(_)) => _ = self.discard(key),
             (Some(entry), Some(found)) if !changed => {
                 self.welcome(position, found, entry.value);
                 self.note_use(position, found, entry.access, entry.hits);
@@ -150,7 +148,7 @@ impl Keys<'_> {
                 let found = self.database.found(found.place);
                 self.note_use(position, found, access, hits);
             }
-            (Some(entry), _) => self.put(key, entry),
+            (Some(entry), _) => _ = self.put(key, entry),
         }
     }
 

@@ -5,14 +5,16 @@ use bytes::Bytes;
 use super::collection::{Collection, Form};
 use super::database::{Database, Found};
 use super::deadline::Deadline;
+use super::edit::Edit;
 use super::entry::{self, Draft, Entry, EntryRef, INLINE_KEY_BYTES_MAX, INLINE_VALUE_BYTES_MAX, Kind, Stored};
+use super::events::Event;
 use super::packing::{Packed, pack};
 use super::policy::clock;
 use super::position::Position;
 use super::prefetch::prefetch;
 use super::shard::{Common, Tracking};
-use super::value::{Object, Scratch, Value, ValueRef, canonical_integer};
-use crate::limits::{LARGE_VALUE_BYTES, STRING_SPARE_BYTES_MAX, WARM_ENTRIES_MIN, WARM_KEYS};
+use super::value::{Object, Value, ValueRef, canonical_integer};
+use crate::limits::{LARGE_VALUE_BYTES, WARM_ENTRIES_MIN, WARM_KEYS};
 
 /// Cache lines of a block of the usual size.
 const BLOCK_LINES: usize = 5;
@@ -32,14 +34,16 @@ pub enum Usage {
 
 /// The keys of one database of a shard at one moment. An entry that is due is removed when it is met.
 pub struct Keys<'s> {
+    /// The number of the database.
+    pub(super) number: usize,
     pub(super) database: &'s mut Database,
     pub(super) common: &'s mut Common,
 }
 
 impl<'s> Keys<'s> {
     #[inline]
-    pub(super) fn new(database: &'s mut Database, common: &'s mut Common) -> Self {
-        Self { database, common }
+    pub(super) fn new(number: usize, database: &'s mut Database, common: &'s mut Common) -> Self {
+        Self { number, database, common }
     }
 
     /// Where the key is, if it is there and not due.
@@ -51,7 +55,7 @@ impl<'s> Keys<'s> {
             return None;
         }
         if self.database.fields.has_due(self.common.now_ms()) && found.header.kind() == Kind::Object {
-            return self.expire_fields(position, found);
+            return self.expire_fields(position, found, key);
         }
         Some(found)
     }
@@ -59,7 +63,14 @@ impl<'s> Keys<'s> {
     #[cold]
     fn expire(&mut self, position: Position, found: Found) {
         self.common.stats.expired += 1;
+        self.common.outbox.note(Event::EXPIRED, self.number, self.database.entry(found.cell).key());
         self.remove(position, found);
+    }
+
+    /// Says what has happened to a key, for those who subscribe to that. The change itself comes first.
+    #[inline]
+    pub fn notify(&mut self, event: Event, key: &[u8]) {
+        self.common.outbox.note(event, self.number, key);
     }
 
     /// Counts a change of a key, and tells those who watch it or wait for it. Every change of a value or of its deadline is reported
@@ -143,6 +154,7 @@ impl<'s> Keys<'s> {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else {
             self.common.stats.misses += 1;
+            self.notify(Event::KEYMISS, key);
             return None;
         };
         self.common.stats.hits += 1;
@@ -201,6 +213,14 @@ impl<'s> Keys<'s> {
     /// The entry for a command that asks about the key rather than for its value: counts a hit or a miss, but notes no
     /// access.
     pub fn look(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
+        if self.common.outbox.wants(Event::KEYMISS) && self.locate(self.database.position(key), key).is_none() {
+            self.notify(Event::KEYMISS, key);
+        }
+        self.inspect(key)
+    }
+
+    /// As [`Keys::look`], for a command about how the key is kept (OBJECT): that it is not there is no event.
+    pub fn inspect(&mut self, key: &[u8]) -> Option<EntryRef<'_>> {
         let Some(found) = self.locate(self.database.position(key), key) else {
             self.common.stats.misses += 1;
             return None;
@@ -216,7 +236,7 @@ impl<'s> Keys<'s> {
 
     /// How much a key is used: counts a hit or a miss, but notes no access.
     pub fn usage(&mut self, key: &[u8]) -> Option<Usage> {
-        let access = self.look(key)?.access();
+        let access = self.inspect(key)?.access();
         Some(self.usage_of(access))
     }
 
@@ -279,7 +299,7 @@ impl<'s> Keys<'s> {
         let position = self.database.position(key);
         let found = self.locate(position, key)?;
         let found = self.touched(position, found);
-        Some(Edit { keys: Keys { database: self.database, common: self.common }, key, position, found })
+        Some(Edit { keys: Keys::new(self.number, self.database, self.common), key, position, found })
     }
 
     /// Sets a string. `None` keeps the deadline of a key that is there.
@@ -289,7 +309,11 @@ impl<'s> Keys<'s> {
         self.changed(key);
         let new = canonical_integer(bytes).map_or(New::Text(bytes), New::Number);
         match self.locate(position, key) {
-            None => self.insert(position, key, new, self.common.or_default(deadline.unwrap_or(Deadline::NEVER)), None),
+            None => {
+                let deadline = self.common.or_default(deadline.unwrap_or(Deadline::NEVER));
+                self.insert(position, key, new, deadline, None);
+                self.notify(Event::NEW, key);
+            }
             Some(found) => {
                 let found = self.touched(position, found);
                 let deadline = deadline.map(|deadline| self.common.or_default(deadline));
@@ -309,18 +333,23 @@ impl<'s> Keys<'s> {
     /// Sets any value, whatever was there.
     pub fn set(&mut self, key: &[u8], value: Value, deadline: Deadline) {
         let deadline = self.common.or_default(deadline);
-        self.put(key, Entry { value, deadline, access: None, hits: 0 });
+        if self.put(key, Entry { value, deadline, access: None, hits: 0 }) {
+            self.notify(Event::NEW, key);
+        }
     }
 
-    /// Puts an entry that came from elsewhere under `key`, whatever was there.
-    pub fn put(&mut self, key: &[u8], entry: Entry) {
+    /// Puts an entry that came from elsewhere under `key`, whatever was there. True if nothing was; what event that is, is
+    /// for the caller to say.
+    pub fn put(&mut self, key: &[u8], entry: Entry) -> bool {
         let position = self.database.position(key);
         self.changed(key);
-        if let Some(old) = self.locate(position, key) {
+        let old = self.locate(position, key);
+        if let Some(old) = old {
             self.remove(position, old);
         }
         let Entry { value, deadline, access, .. } = entry;
         New::with(key, value, |new| self.insert(position, key, new, deadline, access));
+        old.is_none()
     }
 
     /// Adds a key that is not there.
@@ -403,7 +432,7 @@ impl<'s> Keys<'s> {
         (key_in_entry, self.database.keep_object(key, Object { key: key_in_object, value }))
     }
 
-    /// Takes a key out with everything that belongs to it.
+    /// Takes a key out with everything that belongs to it; what event that is, is for the caller to say.
     pub fn take(&mut self, key: &[u8]) -> Option<Entry> {
         let position = self.database.position(key);
         let found = self.locate(position, key)?;
@@ -417,8 +446,17 @@ impl<'s> Keys<'s> {
         Some(Entry { value, deadline, access, hits: found.header.hits() })
     }
 
-    /// Deletes a key. True if it was there. A large value is dropped later, in slices.
+    /// Deletes a key, which is an event. True if it was there. A large value is dropped later, in slices.
     pub fn delete(&mut self, key: &[u8]) -> bool {
+        let was_there = self.discard(key);
+        if was_there {
+            self.notify(Event::DEL, key);
+        }
+        was_there
+    }
+
+    /// As [`Keys::delete`]; what event that is, is for the caller to say.
+    pub fn discard(&mut self, key: &[u8]) -> bool {
         let position = self.database.position(key);
         let Some(found) = self.locate(position, key) else { return false };
         self.changed(key);
@@ -534,113 +572,5 @@ impl Common {
         let now_ms = self.now_ms();
         let before = before.unwrap_or_else(|| clock::lfu_fresh(now_ms));
         clock::lfu_touch(before, now_ms, self.rules.lfu_log_factor, self.rules.lfu_decay_minutes, &mut self.rng)
-    }
-}
-
-/// A key that is there, for a command that changes its value in place.
-pub struct Edit<'e> {
-    keys: Keys<'e>,
-    key: &'e [u8],
-    position: Position,
-    found: Found,
-}
-
-impl Edit<'_> {
-    /// The value as it is.
-    pub fn value(&self) -> ValueRef<'_> {
-        self.keys.database.entry(self.found.cell).value()
-    }
-
-    /// Whether the value is a string, in whatever encoding.
-    #[inline]
-    pub fn is_string(&self) -> bool {
-        match self.found.header.kind() {
-            Kind::Number | Kind::Text | Kind::Raw | Kind::Packed => true,
-            Kind::Collection => false,
-            Kind::Object => self.value().is_string(),
-        }
-    }
-
-    /// Makes the value a whole number. The deadline stays.
-    pub fn set_number(self, number: i64) {
-        self.replace(New::Number(number));
-    }
-
-    /// Makes the value a string that is kept as text even where it is a whole number. The deadline stays.
-    pub fn set_text(self, bytes: &[u8]) {
-        self.replace(New::Text(bytes));
-    }
-
-    fn replace(mut self, new: New<'_>) {
-        self.keys.changed(self.key);
-        self.keys.overwrite(self.position, self.found, self.key, new, None);
-    }
-
-    /// Adds bytes behind a string.
-    pub fn append(&mut self, more: &[u8]) {
-        let len = self.value().string_len();
-        self.string_mut(len + more.len())[len..].copy_from_slice(more);
-    }
-
-    /// A string to be changed in place, made at least `len` bytes long with zeroes. Its encoding is `raw` from here on,
-    /// as in Redis after APPEND or SETRANGE.
-    pub fn string_mut(&mut self, len: usize) -> &mut [u8] {
-        self.note_change();
-        self.open_mut(len)
-    }
-
-    /// Counts a change that [`Edit::open_mut`] has made possible.
-    pub fn note_change(&mut self) {
-        self.keys.changed(self.key);
-    }
-
-    /// As [`Edit::string_mut`], for a command that finds out only then whether it changes anything.
-    pub fn open_mut(&mut self, len: usize) -> &mut [u8] {
-        if !self.lies_open(len) {
-            let mut scratch = Scratch::default();
-            let mut bytes = self.value().string_bytes(&mut scratch).to_vec();
-            if bytes.len() < len {
-                reserve(&mut bytes, len);
-                bytes.resize(len, 0);
-            }
-            let new = if bytes.len() <= INLINE_VALUE_BYTES_MAX {
-                New::Open(&bytes)
-            } else {
-                New::OpenObject(Value::Raw(bytes))
-            };
-            self.keys.overwrite(self.position, self.found, self.key, new, None);
-            self.found = self.keys.database.found(self.found.place);
-        }
-        let (found, database) = (self.found, &mut *self.keys.database);
-        if found.header.kind() != Kind::Object {
-            let cell = database.cells.from_mut(found.cell);
-            entry::mark_raw(cell);
-            return entry::string_mut(cell);
-        }
-        database.change_object(self.position, found, |object| {
-            let bytes = object.value.make_raw();
-            if bytes.len() < len {
-                reserve(bytes, len);
-                bytes.resize(len, 0);
-            }
-        });
-        database.object_mut(found).map_or(&mut [], |object| object.value.make_raw())
-    }
-
-    /// Whether the value lies in memory as a string that may be changed where it is, `len` bytes long.
-    fn lies_open(&self, len: usize) -> bool {
-        match self.value() {
-            ValueRef::Int(_) | ValueRef::Packed(_) => false,
-            ValueRef::Collection(_) => false,
-            value if self.found.header.kind() == Kind::Object => value.is_string(),
-            value => value.string_len() >= len,
-        }
-    }
-}
-
-/// Makes room for `len` bytes and some more, so that growing by small pieces copies each byte a few times only.
-fn reserve(bytes: &mut Vec<u8>, len: usize) {
-    if len > bytes.capacity() && len > INLINE_VALUE_BYTES_MAX {
-        bytes.reserve_exact(len + len.min(STRING_SPARE_BYTES_MAX) - bytes.len());
     }
 }

@@ -16,8 +16,9 @@
 //!
 //! | file | what |
 //! |------|------|
-//! | `shard`, `keys`, `changes`, `eviction` | what the engine and handlers call |
+//! | `shard`, `keys`, `edit`, `changes`, `eviction` | what the engine and handlers call |
 //! | `database` | one write in all structures at once |
+//! | `sweep` | removing what has fallen due |
 //! | `position`, `directory`, `block`, `table`, `prefetch` | finding an entry |
 //! | `entry`, `value`, `packing`, `deadline` | what an entry is, byte by byte |
 //! | `collection` | lists, sets, hashes and sorted sets |
@@ -26,6 +27,7 @@
 //! | `remains` | what is still to be dropped |
 //! | `guests` | keys that a command needs on another core |
 //! | `watch`, `waited` | which keys are watched or waited for, and whether they have changed |
+//! | `events` | what has happened to keys and is to be published |
 //!
 //! Invariants: an entry that is due is never given out; every byte of an entry is charged to the account when it comes
 //! and credited when it goes; a block's earliest tick is never later than the deadline of any of its entries, and the
@@ -39,7 +41,9 @@ pub mod collection;
 mod database;
 mod deadline;
 mod directory;
+mod edit;
 mod entry;
+mod events;
 mod eviction;
 mod fields;
 mod guests;
@@ -52,6 +56,7 @@ mod prefetch;
 mod remains;
 mod rules;
 mod shard;
+mod sweep;
 mod table;
 mod value;
 mod waited;
@@ -63,9 +68,11 @@ pub use budget::Pool;
 pub use changes::NotACollection;
 pub use database::Database;
 pub use deadline::Deadline;
+pub use edit::Edit;
 pub use entry::{Entry, EntryRef};
+pub use events::{Event, KeyEvent};
 pub use guests::{Guest, Outcome, Purpose};
-pub use keys::{Edit, Keys, Usage};
+pub use keys::{Keys, Usage};
 pub use rules::Rules;
 pub use shard::{Limits, Shard, ShardStats};
 pub use table::ScanPosition;

@@ -2,7 +2,7 @@
 
 use super::collection::CompactLimits;
 use super::packing::Codec;
-use crate::config::{Compression, Config, EvictionPolicy};
+use crate::config::{Compression, Config, EventClass, EvictionPolicy, KeyEvents};
 
 /// The settings that a shard goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Rules {
     pub default_ttl_ms: u64,
     /// Up to when collections are compact.
     pub compact: CompactLimits,
+    /// `notify-keyspace-events`
+    pub events: KeyEvents,
     /// How values of so many bytes or more are packed.
     pub(super) packing: Option<(Codec, usize)>,
     /// Hits are counted whatever the policy.
@@ -27,12 +29,14 @@ pub struct Rules {
 
 impl Rules {
     /// The rules of a shard that holds keys of others while a command runs on them (see `guests`): they are as old and as
-    /// much used as where they live, but none is queued or packed for that time.
+    /// much used as where they live, but none is queued or packed for that time. That a key has fallen due is told where
+    /// it lives.
     pub fn of_assembly(config: &Config) -> Self {
         let policy = config.maxmemory_policy;
         let keeps_access = policy.keeps_recency() || policy.keeps_frequency();
         let policy = if keeps_access { policy } else { EvictionPolicy::AllKeysRandom };
-        Self { policy, packing: None, counts_hits: !keeps_access, ..Self::of(config) }
+        let events = config.key_events.without(EventClass::Expired);
+        Self { policy, packing: None, counts_hits: !keeps_access, events, ..Self::of(config) }
     }
 
     /// The rules that a configuration makes.
@@ -45,6 +49,7 @@ impl Rules {
             lfu_decay_minutes: config.lfu_decay_minutes,
             default_ttl_ms: u64::from(config.default_ttl_s) * 1000,
             compact: CompactLimits::of(config),
+            events: config.key_events,
             packing: match config.compression {
                 Compression::None => None,
                 Compression::Lz4 => Some((Codec::Lz4, threshold)),

@@ -6,6 +6,7 @@ use super::budget::{Grant, Pool};
 use super::collection::Shapes;
 use super::database::Database;
 use super::deadline::Deadline;
+use super::events::Outbox;
 use super::keys::Keys;
 use super::lineup::Lineup;
 use super::policy::{CandidatePool, clock};
@@ -41,6 +42,8 @@ pub struct ShardStats {
     pub packed_bytes_after: u64,
     /// Objects dropped in slices.
     pub buried: u64,
+    /// Events that were not published because too many waited.
+    pub events_dropped: u64,
 }
 
 /// What the shards of a node share: the limits that all of them together keep to.
@@ -120,6 +123,8 @@ pub(super) struct Common {
     pub(super) graveyard: Graveyard,
     /// Awaited keys that have changed.
     pub(super) ready: Ready,
+    /// What has happened to keys and is to be published.
+    pub(super) outbox: Outbox,
     /// The best victims of past samples.
     pub(super) candidates: CandidatePool,
     /// Where a value is packed.
@@ -154,6 +159,7 @@ impl Shard {
                 keys: Grant::new(limits.keys.clone(), GRANT_KEYS),
                 graveyard: Graveyard::default(),
                 ready: Ready::new(),
+                outbox: Outbox::default(),
                 candidates: CandidatePool::default(),
                 packed: Vec::new(),
                 opened: Vec::new(),
@@ -169,6 +175,7 @@ impl Shard {
         let before = std::mem::replace(&mut self.common.rules, rules.clone());
         self.common.tracking = Tracking::of(rules);
         self.common.shapes.compact = rules.compact;
+        self.common.outbox.ask(rules.events);
         if before.policy != rules.policy {
             self.common.candidates.clear();
             for database in &mut self.databases {
@@ -202,7 +209,7 @@ impl Shard {
     pub fn keys(&mut self, database: usize, now: Now) -> Keys<'_> {
         self.used_databases = self.used_databases.max(database + 1);
         self.common.set_now(now);
-        Keys::new(&mut self.databases[database], &mut self.common)
+        Keys::new(database, &mut self.databases[database], &mut self.common)
     }
 
     /// Whether the commands to come note the time of their access (CLIENT NO-TOUCH).
@@ -256,11 +263,12 @@ impl Shard {
 
     /// The counters.
     pub fn stats(&self) -> ShardStats {
-        self.common.stats
+        ShardStats { events_dropped: self.common.outbox.dropped, ..self.common.stats }
     }
 
     /// Sets the counters that CONFIG RESETSTAT resets back to zero.
     pub fn reset_stats(&mut self) {
+        self.common.outbox.dropped = 0;
         self.common.stats = ShardStats { changes: self.common.stats.changes, ..ShardStats::default() };
     }
 
@@ -273,17 +281,16 @@ impl Shard {
     pub fn expire_some(&mut self, blocks: usize, now: Now) -> bool {
         let now_ms = now.unix_ms();
         let mut left = blocks;
-        for database in &mut self.databases[..self.used_databases] {
+        for (number, database) in self.databases[..self.used_databases].iter_mut().enumerate() {
             while left > 0
-                && let Some(removed) = database.sweep_one(now_ms, |object| self.common.graveyard.bury(object))
+                && let Some(removed) = database.sweep_one(now_ms, number, &mut self.common)
             {
                 self.common.stats.expired += removed as u64;
                 self.common.stats.swept += removed as u64;
                 left -= 1;
             }
             while left > 0
-                && let Some(fields) =
-                    database.sweep_fields(now_ms, FIELDS_EXPIRED_AT_ONCE, |object| self.common.graveyard.bury(object))
+                && let Some(fields) = database.sweep_fields(now_ms, number, FIELDS_EXPIRED_AT_ONCE, &mut self.common)
             {
                 self.common.stats.expired_fields += fields as u64;
                 left -= 1;

@@ -15,6 +15,8 @@
 //! confirmation of a subscription: its first message may come before the last core has acknowledged it, so pushes go
 //! behind that place. They are not held up by anything else there: whoever changes its subscriptions has had every earlier
 //! reply, and its next request waits for the confirmation.
+//!
+//! A reply that is written piece by piece (EXEC) is *open* until its last piece is there; pushes wait apart until then.
 
 use std::collections::VecDeque;
 
@@ -38,6 +40,20 @@ pub struct Pipeline {
     next_place: u32,
     /// The place that pushes must not overtake.
     confirmation: Option<u32>,
+    open: Open,
+    /// Pushes that wait for the end of the open reply.
+    pushes: Output,
+}
+
+/// Whether a reply is being written piece by piece.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Open {
+    #[default]
+    No,
+    /// More pieces follow.
+    Yes,
+    /// All pieces are written or have their places.
+    Ending,
 }
 
 impl Pipeline {
@@ -60,7 +76,7 @@ impl Pipeline {
 
     /// Bytes held in memory: ready ones, and those behind places that are still to be filled.
     pub fn held_bytes(&self) -> usize {
-        self.out.len() + self.later.len()
+        self.out.len() + self.later.len() + self.pushes.len()
     }
 
     /// Lets `write` encode the next reply.
@@ -102,7 +118,36 @@ impl Pipeline {
 
     /// Lets `write` encode a push. See the module for where it goes.
     pub fn push(&mut self, write: impl FnOnce(&mut Output)) {
-        if self.confirmation.is_some() { self.reply(write) } else { write(&mut self.out) }
+        if self.open != Open::No {
+            write(&mut self.pushes);
+        } else if self.confirmation.is_some() {
+            self.reply(write);
+        } else {
+            write(&mut self.out);
+        }
+    }
+
+    /// A reply begins that is written piece by piece; everything before it has been answered.
+    pub fn open(&mut self) {
+        debug_assert!(self.is_settled(), "pushes would wait for more than this reply");
+        self.open = Open::Yes;
+    }
+
+    /// The open reply has all its pieces, or places for them.
+    pub fn close(&mut self) {
+        if self.open == Open::Yes {
+            self.open = Open::Ending;
+            self.release_pushes();
+        }
+    }
+
+    /// Once the reply that was open is complete, lets the pushes follow that have come meanwhile.
+    fn release_pushes(&mut self) {
+        if self.open == Open::Ending && self.held.is_empty() {
+            self.open = Open::No;
+            let pushes = std::mem::take(&mut self.pushes);
+            self.out.append_range(&pushes, 0, pushes.len());
+        }
     }
 
     /// Puts a reply, `len` bytes of `from` beginning at `start`, in its place. True if bytes became ready to leave.
@@ -128,6 +173,7 @@ impl Pipeline {
         if self.held.is_empty() {
             self.later.clear();
             self.later.shrink_to(LATER_BYTES_KEPT);
+            self.release_pushes();
         }
         true
     }
@@ -212,6 +258,30 @@ mod tests {
         pipeline.push(say("push6 "));
         assert_eq!(text(&pipeline.take(Output::default())), b"confirmed push4 push5 push6 ");
         assert!(pipeline.is_settled());
+    }
+
+    #[test]
+    fn pushes_follow_a_reply_that_is_written_piece_by_piece() {
+        let mut pipeline = Pipeline::default();
+        let say = |text: &'static str| move |out: &mut Output| out.bytes_mut().extend_from_slice(text.as_bytes());
+        pipeline.open();
+        pipeline.push(say("push1 "));
+        pipeline.reply(say("[ "));
+        let [first, second] = [pipeline.reserve(), pipeline.reserve()];
+        fill(&mut pipeline, (first, b"one ".to_vec()));
+        pipeline.push(say("push2 "));
+        pipeline.close();
+        pipeline.push(say("push3 "));
+        assert_eq!(text(&pipeline.take(Output::default())), b"[ one ");
+        fill(&mut pipeline, (second, b"two ] ".to_vec()));
+        pipeline.push(say("push4 "));
+        assert_eq!(text(&pipeline.take(Output::default())), b"two ] push1 push2 push3 push4 ");
+        pipeline.open();
+        pipeline.reply(say("[ ] "));
+        pipeline.push(say("push5 "));
+        assert_eq!(pipeline.held_bytes(), 10);
+        pipeline.close();
+        assert_eq!(text(&pipeline.take(Output::default())), b"[ ] push5 ");
     }
 
     fn fill(pipeline: &mut Pipeline, (place, reply): (u32, Vec<u8>)) {

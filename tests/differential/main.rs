@@ -6,12 +6,14 @@
 //!
 //! ```text
 //! DIFFERENTIAL_COMMANDS   commands in all, over the variants and over RESP2 and RESP3 (default 20,000)
+//! DIFFERENTIAL_EVENTS     commands whose keyspace notifications are compared as well (default 6,000)
 //! DIFFERENTIAL_SEED       default: from the clock
 //! TEST_VARIANTS           as everywhere; `redis` compares redis-server with itself
 //! ```
 
 mod allowed;
 mod compare;
+mod events;
 mod generate;
 mod run;
 mod shrink;
@@ -25,6 +27,9 @@ use corewise_harness::{Kind, env_number, join_words, peer, variants};
 use crate::allowed::Allowed;
 use crate::generate::{Generator, Operation};
 use crate::run::{Difference, Pair};
+
+/// Commands that are sent together.
+const BATCH_MAX: usize = 40;
 
 /// Differences that are gathered before the comparison ends: enough to see a pattern, few enough to read.
 const DIFFERENCES_MAX: usize = 12;
@@ -52,7 +57,9 @@ fn compare(pair: &mut Pair, allowed: &mut Allowed, seed: u64, count: u64, mut pl
                 history.push(Operation::planted());
                 pair.compare(&[Operation::planted()]);
             }
-            let batch = next_batch(&mut generator, &mut history);
+            // What is told of a command shows which one it was only if it is alone.
+            let batch_max = if pair.listens() { 1 } else { BATCH_MAX };
+            let batch = next_batch(&mut generator, &mut history, batch_max);
             sent += batch.len() as u64;
             let start = history.len() - batch.len();
             for difference in pair.compare(&batch) {
@@ -92,10 +99,10 @@ fn hellos(version: &str) -> Vec<Operation> {
 }
 
 /// Takes operations of one connection up to the next one that needs to be looked at before anything else is sent.
-fn next_batch(generator: &mut Generator, history: &mut Vec<Operation>) -> Vec<Operation> {
+fn next_batch(generator: &mut Generator, history: &mut Vec<Operation>, batch_max: usize) -> Vec<Operation> {
     let mut batch = vec![generator.next()];
     let mut bytes = 0;
-    while !run::is_alone(&batch[batch.len() - 1]) && batch.len() < 40 && bytes < 128 * 1024 {
+    while !run::is_alone(&batch[batch.len() - 1]) && batch.len() < batch_max && bytes < 128 * 1024 {
         let next = generator.peek();
         if run::is_alone(next) || next.client != batch[0].client {
             break;
@@ -142,8 +149,19 @@ fn describe(pair: &mut Pair, history: &[Operation], difference: &Difference, ver
 
 #[test]
 fn random_commands_are_answered_as_redis_answers_them() {
+    compare_variants(env_number("DIFFERENTIAL_COMMANDS", 20_000), false);
+}
+
+#[test]
+fn random_commands_tell_subscribers_what_redis_tells_them() {
+    compare_variants(env_number("DIFFERENTIAL_EVENTS", 6_000), true);
+}
+
+/// Compares every variant with redis-server, with `count` commands in all.
+#[expect(clippy::print_stdout, reason = "what was compared is what the test reports")]
+fn compare_variants(count: u64, listens: bool) {
     let Some(reference) = peer() else { return };
-    let (seed, count) = (seed(), env_number("DIFFERENTIAL_COMMANDS", 20_000));
+    let seed = seed();
     let tested: Vec<_> = match std::env::var("TEST_VARIANTS").is_ok_and(|names| names == "redis") {
         true => variants(),
         false => variants().into_iter().filter(|variant| variant.kind == Kind::Corewise).collect(),
@@ -151,7 +169,7 @@ fn random_commands_are_answered_as_redis_answers_them() {
     let mut allowed = Allowed::read();
     let mut reports = Vec::new();
     for (at, variant) in tested.iter().enumerate() {
-        let mut pair = Pair::start(&reference, variant);
+        let mut pair = Pair::start(&reference, variant, listens);
         let share = count / tested.len() as u64;
         reports.extend(compare(&mut pair, &mut allowed, seed + 10 * at as u64, share, None));
         println!("{}: {share} commands compared", variant.name);
@@ -164,7 +182,7 @@ fn random_commands_are_answered_as_redis_answers_them() {
 #[test]
 fn a_planted_difference_is_found() {
     let Some(reference) = peer() else { return };
-    let mut pair = Pair::start(&reference, &reference);
+    let mut pair = Pair::start(&reference, &reference, false);
     let mut allowed = Allowed::none();
     let reports = compare(&mut pair, &mut allowed, 1, 2000, None);
     assert!(reports.is_empty(), "redis-server differs from itself:\n{}", reports.concat());

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use corewise_harness::{Client, Closed, Server, Value, Variant, encode};
 
 use crate::compare::{Compare, agree};
+use crate::events::{self, Listeners};
 use crate::generate::{CLIENTS, Operation};
 
 /// How long a reply may take until it counts as missing.
 const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Undoes what the stream may have set.
-const DEFAULTS: [&str; 7] = [
+const DEFAULTS: [&str; 8] = [
     "FLUSHALL",
     "CONFIG SET maxmemory 0",
     "CONFIG SET maxmemory-policy noeviction",
@@ -20,12 +21,16 @@ const DEFAULTS: [&str; 7] = [
     "CONFIG SET tcp-keepalive 300",
     "CONFIG SET slowlog-max-len 128",
     "CONFIG SET latency-monitor-threshold 0",
+    "CONFIG SET notify-keyspace-events \"\"",
 ];
 
 /// The reference and the server under test, with the same connections to both.
 pub(crate) struct Pair {
     servers: [Server; 2],
     clients: Vec<[Client; 2]>,
+    /// Whether what the servers tell of changes is compared too.
+    listens: bool,
+    listeners: Option<Listeners>,
     payloads: Vec<Vec<u8>>,
 }
 
@@ -66,13 +71,18 @@ pub(crate) fn cut(text: &str) -> String {
 }
 
 impl Pair {
-    /// Starts both.
-    pub(crate) fn start(reference: &Variant, tested: &Variant) -> Pair {
+    /// Starts both. `listens`: what they tell of changes of keys is compared too.
+    pub(crate) fn start(reference: &Variant, tested: &Variant, listens: bool) -> Pair {
         let servers = [Server::start(reference, &[]), Server::start(tested, &[])];
         let payloads = dump_payloads(&mut servers[0].connect());
-        let mut pair = Pair { servers, clients: Vec::new(), payloads };
+        let mut pair = Pair { servers, clients: Vec::new(), listens, listeners: None, payloads };
         pair.restart();
         pair
+    }
+
+    /// Whether what the servers tell of changes is compared too.
+    pub(crate) fn listens(&self) -> bool {
+        self.listens
     }
 
     /// What the tested server is called.
@@ -89,6 +99,7 @@ impl Pair {
     #[expect(clippy::print_stdout, reason = "why a server went down is part of the report")]
     pub(crate) fn restart(&mut self) {
         self.clients.clear();
+        self.listeners = None;
         for server in &mut self.servers {
             if let Some(status) = server.exit_status() {
                 println!("{} had ended: {status}; its last words:\n{}", server.variant.name, server.log());
@@ -104,8 +115,10 @@ impl Pair {
             wait_for_clients(&mut client, server, 1);
         }
         self.clients = (0..CLIENTS).map(|_| [self.servers[0].connect(), self.servers[1].connect()]).collect();
+        self.listeners = self.listens.then(|| Listeners::new(&self.servers));
+        let connections = CLIENTS + self.listeners.iter().len() * events::CONNECTIONS;
         for server in &self.servers {
-            wait_for_clients(&mut server.connect(), server, CLIENTS + 1);
+            wait_for_clients(&mut server.connect(), server, connections + 1);
         }
     }
 
@@ -120,6 +133,8 @@ impl Pair {
             replies.iter().all(|[theirs, ours]| theirs.is_ok() && ours.is_ok()).then_some(())?;
             self.settle(operation);
         }
+        // What differs here is not asked for.
+        let _ = self.listeners.as_mut().map(Listeners::compare);
         Some(())
     }
 
@@ -156,6 +171,9 @@ impl Pair {
         }
         if let Some(last) = batch.last() {
             self.settle(last);
+        }
+        if let Some([theirs, ours]) = self.listeners.as_mut().and_then(Listeners::compare) {
+            differences.push(Difference { at: batch.len() - 1, theirs, ours });
         }
         differences
     }

@@ -205,7 +205,7 @@ impl Engine {
         let mut out = std::mem::take(&mut self.scratch);
         let nothing = self.attempt(selected, session.protocol, command, request, &mut out);
         let flow = self.attempted(session, command, request, terms, nothing, out);
-        self.serve_ready();
+        self.follow_up();
         flow
     }
 
@@ -279,7 +279,7 @@ impl Engine {
         match self.attempt_at_once(command, request, session.selected(), reply) {
             Some(Ok(nothing)) => {
                 let flow = self.attempted(session, command, request, terms, nothing, out);
-                self.serve_ready();
+                self.follow_up();
                 return flow;
             }
             Some(Err(error)) => {

@@ -24,7 +24,7 @@ impl Engine {
         }
         let sought = names.into_iter().map(|name| Sought { database, name, awaited }).collect();
         self.blocking.lines.enter(wait, sought, InLine { moves_away });
-        self.serve_ready();
+        self.follow_up();
     }
 
     /// Has a client leave every line.
@@ -41,20 +41,21 @@ impl Engine {
             }
         }
         if was_trying {
-            self.serve_ready();
+            self.follow_up();
         }
     }
 }
 
 /// Serves.
 impl Engine {
-    /// Gives what has come to those who wait for it. To be called whenever the own shard may have changed, before anything
-    /// else runs on it.
+    /// Does what follows from a change: gives what has come to those who wait for it, and tells subscribers what has
+    /// happened. To be called whenever the own shard may have changed, before anything else runs on it.
     #[inline]
-    pub(in crate::engine) fn serve_ready(&mut self) {
+    pub(in crate::engine) fn follow_up(&mut self) {
         if self.blocking.is_awaited() {
             self.serve_those_in_line();
         }
+        self.publish_events();
     }
 
     #[cold]
@@ -150,7 +151,7 @@ impl Engine {
                 shard.mark_ready(database, &name);
             }
         }
-        self.serve_ready();
+        self.follow_up();
     }
 
     /// A client has tried to no avail, and keeps its place.
@@ -161,7 +162,7 @@ impl Engine {
             for sought in self.blocking.lines.names_of(wait) {
                 shard.mark_ready(usize::from(sought.database), &sought.name);
             }
-            self.serve_ready();
+            self.follow_up();
         }
     }
 

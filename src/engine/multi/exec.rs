@@ -243,6 +243,7 @@ impl Engine {
         }
         if execution.next == 0 {
             let commands = execution.queue.len();
+            session.pipeline.open();
             self.answer(session, |_, reply| reply.array(commands));
         }
         if self.run_queued(session, &mut execution) {
@@ -369,7 +370,11 @@ impl Engine {
         let closes = session.executing.take().and_then(|executing| executing.closes);
         self.unwatch(session);
         // What it has pushed here at once goes to those who wait only now; on keys that are held, when they are let go.
-        self.serve_ready();
+        self.follow_up();
+        if !self.own_messages.is_empty() {
+            self.take_own_messages(session);
+        }
+        session.pipeline.close();
         if execution.silences_next {
             session.reply_mode = ReplyMode::Skip;
         }

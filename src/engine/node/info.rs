@@ -240,6 +240,7 @@ fn write_stats(reports: &Reports, patterns: usize, text: &mut Text) {
     text.field("pubsub_channels", reports.sum(|core| core.channels));
     text.field("pubsub_patterns", patterns);
     text.field("pubsubshard_channels", reports.sum(|core| core.shard_channels));
+    text.field("keyspace_events_dropped", reports.sum(|core| core.shard.events_dropped));
     for field in [
         "latest_fork_usec",
         "total_forks",

@@ -18,6 +18,8 @@ mod clients;
 mod collection_tests;
 mod debug;
 mod info;
+#[cfg(test)]
+mod key_event_tests;
 mod keys;
 mod latency;
 mod memory;

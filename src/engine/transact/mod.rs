@@ -41,7 +41,7 @@ use super::{Deferred, Engine};
 use crate::base::{ConnId, CoreId};
 use crate::command::{self, Command, Spread};
 use crate::exec::{self, sort};
-use crate::keyspace::{Entry, Guest, Outcome, Purpose};
+use crate::keyspace::{Entry, Guest, KeyEvent, Outcome, Purpose};
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
 use crate::session::{Selected, Session, State};
 use crate::txn::TxnId;
@@ -101,7 +101,7 @@ impl Engine {
                 return self.reject(session, command, ReplyError::OutOfMemory);
             }
             self.run_at_once(session, command, request, parts);
-            self.serve_ready();
+            self.follow_up();
             return Flow::Next;
         }
         let place = session.reserve_place();
@@ -407,7 +407,8 @@ impl Engine {
     }
 
     /// Runs a command on a shard that holds just its keys. Returns whether it is one that waits and there was nothing, and,
-    /// by core, what has become of its keys (every core is named, since its intents end with this).
+    /// by core, what has become of its keys (every core is named, since its intents end with this), and what has happened
+    /// to them.
     fn run_assembled(
         &mut self,
         command: &'static Command,
@@ -432,12 +433,18 @@ impl Engine {
             let outcome = assembly.dismiss(usize::from(key.database), &key.name, guest, now)?;
             Some((key, outcome))
         };
-        let mut outcomes: Vec<(CoreId, Outcomes)> = places
-            .into_iter()
-            .map(|(core, guests)| (core, guests.into_iter().filter_map(&mut dismiss).collect()))
-            .collect();
-        let of_keys = outcomes.iter_mut().flat_map(|(_, outcomes)| outcomes).map(|(_, outcome)| outcome);
+        let mut outcomes: Vec<(CoreId, Outcomes)> = Vec::with_capacity(places.len());
+        for (core, guests) in places {
+            let keys = guests.into_iter().filter_map(&mut dismiss).collect();
+            outcomes.push((core, Outcomes { keys, events: Vec::new() }));
+        }
+        let of_keys = outcomes.iter_mut().flat_map(|(_, outcomes)| &mut outcomes.keys).map(|(_, outcome)| outcome);
         Outcome::share_grants(of_keys);
+        let mut events = Vec::from(assembly.take_events());
+        for (core, outcomes) in &mut outcomes {
+            let own = |event: &mut KeyEvent| self.topology.core_of(&event.key) == *core;
+            outcomes.events.extend(events.extract_if(.., own));
+        }
         self.assembly = Some(assembly);
         (nothing, outcomes)
     }

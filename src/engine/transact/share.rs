@@ -100,9 +100,10 @@ impl Engine {
 
     pub(super) fn apply(&mut self, shard: &mut Shard, outcomes: Outcomes) {
         let now = self.now;
-        for (key, outcome) in outcomes {
+        for (key, outcome) in outcomes.keys {
             shard.keys(usize::from(key.database), now).settle(&key.name, outcome);
         }
+        shard.add_events(outcomes.events);
     }
 
     /// Runs a part of a split command. `per_key`: key by key, noting where the reply of each ends.

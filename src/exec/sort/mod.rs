@@ -15,7 +15,7 @@ use crate::command::{Args, CommandId, number};
 use crate::keyspace::collection::list::End;
 use crate::keyspace::collection::pack::{Digits, Element};
 use crate::keyspace::collection::{Collection, CollectionRef, HashRef, List, zset};
-use crate::keyspace::{Keys, Scratch, Shard, ValueRef};
+use crate::keyspace::{Event, Keys, Scratch, Shard, ValueRef};
 use crate::resp::{Reply, ReplyError, Request};
 use options::{Options, Pattern};
 pub use options::{reads_by_pattern, reads_elsewhere};
@@ -88,7 +88,7 @@ fn run(
             table.visit(&mut keys, &options, range, |found| list.push(End::Right, found.unwrap_or_default()));
             list.prepare(0, 0, keys.shapes());
             list.settle_anew(keys.shapes());
-            keys.set_collection(store, Collection::List(list));
+            keys.set_collection(store, Collection::List(list), Event::SORTSTORE);
             reply.integer(answered as i64);
         }
     }

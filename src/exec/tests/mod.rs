@@ -6,6 +6,7 @@
 mod bitmap;
 mod compression;
 mod default_ttl;
+mod events;
 mod hash;
 mod hash_expire;
 mod lcs;

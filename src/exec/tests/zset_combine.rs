@@ -3,6 +3,7 @@
 use super::Client;
 use super::transcript;
 use super::zset::both_forms;
+use crate::keyspace::Event;
 use crate::keyspace::collection::{Collection, Set};
 use crate::resp::Protocol;
 
@@ -14,7 +15,7 @@ fn add_set(t: &mut Client, key: &str, members: &[&str]) {
     members.iter().for_each(|member| {
         set.add(member.as_bytes(), keys.shapes());
     });
-    keys.set_collection(key.as_bytes(), Collection::Set(set));
+    keys.set_collection(key.as_bytes(), Collection::Set(set), Event::SADD);
 }
 
 #[test]

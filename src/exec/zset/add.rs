@@ -3,7 +3,7 @@
 use super::score_reply;
 use crate::command::Args;
 use crate::exec::{Cx, access};
-use crate::keyspace::Shard;
+use crate::keyspace::{Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// What a ZADD may do and what it answers.
@@ -138,7 +138,8 @@ fn add(
             zset.update(member, shapes, |before| tally.judge(before, score, options));
             given = pairs.float();
         }
-        (tally.added + tally.updated > 0, tally)
+        let event = if options.increments { Event::ZINCR } else { Event::ZADD };
+        ((tally.added + tally.updated > 0).then_some(event), tally)
     })?;
     let tally = tally.unwrap_or_default();
     match options {

@@ -7,7 +7,7 @@ use crate::exec::{Cx, access};
 use crate::keyspace::collection::CollectionRef;
 use crate::keyspace::collection::pack::{Digits, Element};
 use crate::keyspace::collection::zset::End;
-use crate::keyspace::{Keys, Shard};
+use crate::keyspace::{Event, Keys, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// How collections are combined.
@@ -213,7 +213,12 @@ fn store(
     let mut keys = shard.keys(cx.database, cx.now);
     let query = Query::read(&mut keys, args, operation, true, name)?;
     let members = query.run(&keys, operation);
-    members.store(&mut keys, destination);
+    let event = match operation {
+        Operation::Union => Event::ZUNIONSTORE,
+        Operation::Intersection => Event::ZINTERSTORE,
+        Operation::Difference => Event::ZDIFFSTORE,
+    };
+    members.store(&mut keys, destination, event);
     reply.integer(members.len() as i64);
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Members with scores that were copied from their collections: what a union, an intersection or a range comes to.
 
-use crate::keyspace::Keys;
 use crate::keyspace::collection::pack::{Digits, Element};
 use crate::keyspace::collection::{Collection, ZSet};
+use crate::keyspace::{Event, Keys};
 
 /// Members with scores, their bytes one behind the other.
 #[derive(Default)]
@@ -64,9 +64,10 @@ impl Members {
         });
     }
 
-    /// Makes a sorted set of the members, which are in order, whatever was there; the key goes if there are none.
-    pub(super) fn store(&self, keys: &mut Keys<'_>, key: &[u8]) {
+    /// Makes a sorted set of the members, which are in order, whatever was there, which is `event`; the key goes if there
+    /// are none.
+    pub(super) fn store(&self, keys: &mut Keys<'_>, key: &[u8], event: Event) {
         let zset = ZSet::ordered(self.iter(), keys.shapes());
-        keys.set_collection(key, Collection::ZSet(zset));
+        keys.set_collection(key, Collection::ZSet(zset), event);
     }
 }

@@ -27,8 +27,8 @@ pub(super) use walk::{zrandmember, zscan};
 use super::element::element_reply;
 use super::{Cx, access};
 use crate::command::Args;
-use crate::keyspace::Shard;
 use crate::keyspace::collection::pack::Element;
+use crate::keyspace::{Event, Shard};
 use crate::resp::{Protocol, Reply, ReplyError};
 
 /// `ZCARD key`
@@ -137,7 +137,7 @@ pub(super) fn zrem(
         while let Ok(member) = args.next() {
             removed += i64::from(zset.remove(member));
         }
-        (removed > 0, removed)
+        ((removed > 0).then_some(Event::ZREM), removed)
     })?;
     reply.integer(removed.unwrap_or_default());
     Ok(())

@@ -6,7 +6,7 @@ use crate::exec::element::element_reply;
 use crate::exec::{Cx, access};
 use crate::keyspace::collection::pack::Element;
 use crate::keyspace::collection::zset::End;
-use crate::keyspace::{Keys, Shard};
+use crate::keyspace::{Event, Keys, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// Removes up to `count` members at one end of a sorted set. `announce` is told how many there are and writes what stands in
@@ -23,7 +23,8 @@ pub(in crate::exec) fn pop(
         let count = count.min(zset.as_ref().len());
         announce(count, reply);
         zset.pop(end, count, |member, score| answer(member, score, reply));
-        (count > 0, ())
+        let event = if end == End::Lowest { Event::ZPOPMIN } else { Event::ZPOPMAX };
+        ((count > 0).then_some(event), ())
     })?;
     Ok(popped.is_some())
 }

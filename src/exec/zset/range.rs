@@ -6,9 +6,9 @@ use super::members::Members;
 use super::{member_reply, members_reply};
 use crate::command::{Args, number};
 use crate::exec::{Cx, access};
-use crate::keyspace::Shard;
 use crate::keyspace::collection::ZSetRef;
 use crate::keyspace::collection::zset::{Bounds, End, Limit};
+use crate::keyspace::{Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
 /// What a range is a range of.
@@ -220,7 +220,7 @@ pub(in crate::exec) fn zrangestore(
     if let Some(zset) = access::zset(&mut keys, source)? {
         zset.visit(query.span(zset), End::Lowest, |member, score| members.push(member, score));
     }
-    members.store(&mut keys, destination);
+    members.store(&mut keys, destination, Event::ZRANGESTORE);
     reply.integer(members.len() as i64);
     Ok(())
 }
@@ -253,12 +253,13 @@ pub(in crate::exec) fn zlexcount(
     Ok(())
 }
 
-/// Removes the span that `find` answers, and answers how many members that were.
+/// Removes the span that `find` answers, which is `event`, and answers how many members that were.
 fn remove(
     shard: &mut Shard,
     key: &[u8],
     cx: &mut Cx<'_>,
     reply: &mut Reply<'_>,
+    event: Event,
     find: impl FnOnce(ZSetRef<'_>) -> Range<usize>,
 ) -> Result<(), ReplyError> {
     let mut keys = shard.keys(cx.database, cx.now);
@@ -266,7 +267,7 @@ fn remove(
         let span = find(zset.as_ref());
         let count = span.len();
         zset.remove_span(span);
-        (count > 0, count)
+        ((count > 0).then_some(event), count)
     })?;
     reply.integer(removed.unwrap_or_default() as i64);
     Ok(())
@@ -280,7 +281,7 @@ pub(in crate::exec) fn zremrangebyrank(
     reply: &mut Reply<'_>,
 ) -> Result<(), ReplyError> {
     let (key, first, last) = (args.next()?, args.int()?, args.int()?);
-    remove(shard, key, cx, reply, |zset| ranks(first, last, zset.len()))
+    remove(shard, key, cx, reply, Event::ZREMRANGEBYRANK, |zset| ranks(first, last, zset.len()))
 }
 
 /// `ZREMRANGEBYSCORE key min max`
@@ -292,7 +293,7 @@ pub(in crate::exec) fn zremrangebyscore(
 ) -> Result<(), ReplyError> {
     let key = args.next()?;
     let bounds = score_bounds(args.next()?, args.next()?)?;
-    remove(shard, key, cx, reply, |zset| zset.span(&bounds))
+    remove(shard, key, cx, reply, Event::ZREMRANGEBYSCORE, |zset| zset.span(&bounds))
 }
 
 /// `ZREMRANGEBYLEX key min max`
@@ -304,5 +305,5 @@ pub(in crate::exec) fn zremrangebylex(
 ) -> Result<(), ReplyError> {
     let key = args.next()?;
     let bounds = member_bounds(args.next()?, args.next()?)?;
-    remove(shard, key, cx, reply, |zset| zset.span(&bounds))
+    remove(shard, key, cx, reply, Event::ZREMRANGEBYLEX, |zset| zset.span(&bounds))
 }

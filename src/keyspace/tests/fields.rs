@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::keyspace::Event;
 use crate::keyspace::collection::{Collection, CollectionRef, Hash};
 
 const START_MS: u64 = 1_700_000_000_000;
@@ -16,7 +17,7 @@ fn change_hash(shard: &mut Shard, (database, key): (usize, &[u8]), now_ms: u64, 
         if let Collection::Hash(hash) = collection {
             change(hash);
         }
-        (true, ())
+        (Some(Event::HSET), ())
     });
     assert_eq!(outcome, Ok(Some(())));
 }

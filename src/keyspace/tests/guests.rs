@@ -23,7 +23,7 @@ fn push(shard: &mut Shard, key: &[u8], elements: usize) {
         if let Collection::List(list) = collection {
             (0..elements).for_each(|number| list.push(End::Right, format!("element {number}").as_bytes()));
         }
-        (true, ())
+        (Some(Event::RPUSH), ())
     });
     assert_eq!(outcome, Ok(Some(())));
 }
@@ -146,7 +146,7 @@ fn set_field(shard: &mut Shard, key: &[u8], field: &[u8], value: &[u8], deadline
                 hash.set_deadline(field, deadline, shapes);
             }
         }
-        (true, ())
+        (Some(Event::HSET), ())
     });
     assert_eq!(outcome, Ok(Some(())));
 }
