@@ -3,14 +3,13 @@
 //! What a collection costs beyond its elements is a matter of taste (an element's length is part of it); what counts is the
 //! whole, as a share of what a server that people have today takes for the same.
 
-use std::io::Write as _;
-
 use clap::{ArgMatches, Command};
 use serde_json::json;
 
 use crate::loader::load;
 use crate::report::{Bar, Report, mb};
 use crate::server::Subject;
+use crate::wire::request;
 use crate::{Bench, count_flag, counted, say};
 
 /// Elements of a list, set or sorted set of medium size.
@@ -89,17 +88,6 @@ fn grown(
     });
     loaded?.without_errors()?;
     Ok(server.rss().saturating_sub(before))
-}
-
-/// A request of these words.
-fn request(out: &mut Vec<u8>, words: &[Vec<u8>]) {
-    // A write to a vector cannot fail.
-    let _ = write!(out, "*{}\r\n", words.len());
-    for word in words {
-        let _ = write!(out, "${}\r\n", word.len());
-        out.extend_from_slice(word);
-        out.extend_from_slice(b"\r\n");
-    }
 }
 
 fn hash(out: &mut Vec<u8>, key: u64) {
