@@ -3,7 +3,6 @@
 //! What a collection costs beyond its elements is a matter of taste (an element's length is part of it); what counts is the
 //! whole, as a share of what a server that people have today takes for the same.
 
-use std::io::Write as _;
 use std::ops::Range;
 
 use clap::{ArgMatches, Command};
@@ -12,6 +11,7 @@ use serde_json::json;
 use crate::loader::load;
 use crate::report::{Bar, Report, mb};
 use crate::server::{Running, Subject};
+use crate::wire::request;
 use crate::{Bench, count_flag, counted, say};
 
 /// Elements of a list, set or sorted set of medium size.
@@ -98,17 +98,6 @@ fn grown(
     let before = server.rss();
     send(&server, 0..commands)?;
     Ok(server.rss().saturating_sub(before))
-}
-
-/// A request of these words.
-fn request(out: &mut Vec<u8>, words: &[Vec<u8>]) {
-    // A write to a vector cannot fail.
-    let _ = write!(out, "*{}\r\n", words.len());
-    for word in words {
-        let _ = write!(out, "${}\r\n", word.len());
-        out.extend_from_slice(word);
-        out.extend_from_slice(b"\r\n");
-    }
 }
 
 fn hash(out: &mut Vec<u8>, key: u64) {

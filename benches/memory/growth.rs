@@ -11,26 +11,20 @@
 //! RSS at the start is that of a server that has served: the pages of the program that a first few writes and deletes
 //! touch are not memory that growing took.
 
-use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use clap::{ArgMatches, Command};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::loader::load;
-use crate::report::{Bar, Report, mb};
+use crate::probe::{Latency, Probe};
+use crate::report::{Bar, Report, held_by_most, mb, must_hold};
 use crate::server::Running;
 use crate::wire::{Noise, Ttl, del, set};
-use crate::{Bench, count_flag, counted, loadgen, say};
+use crate::{Bench, count_flag, counted, say};
 
 const VALUE_BYTES: usize = 64;
-
-/// What the open loop asks for.
-const PROBES: [&str; 4] = ["--keys", "1000", "--key-prefix", "probe:"];
-
-/// How long the open loop runs before it counts, and before the loader starts.
-const WARMUP: Duration = Duration::from_millis(500);
 
 /// Keys that are set and deleted before anything is counted.
 const FIRST_KEYS: u64 = 10_000;
@@ -78,10 +72,7 @@ struct Plan<'a> {
 
 /// What one round with one kind of table has shown.
 struct Phase {
-    p50_ms: f64,
-    p99_ms: f64,
-    p99_99_ms: f64,
-    max_ms: f64,
+    latency: Latency,
     longest_turn_us: Option<u64>,
     rss_start: u64,
     rss_full: u64,
@@ -137,7 +128,7 @@ pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String>
     }
     let all = |figure: &dyn Fn(&(Phase, Phase)) -> Option<f64>| held_by_most(rounds.iter().map(figure).collect());
     let how = format!("held in {} of {} rounds", must_hold(rounds.len()), rounds.len());
-    let difference = all(&|(grows, fixed)| Some(grows.p99_99_ms - fixed.p99_99_ms));
+    let difference = all(&|(grows, fixed)| Some(grows.latency.p99_99_ms - fixed.latency.p99_99_ms));
     let turn = all(&|(grows, _)| grows.longest_turn_us.map(|us| us as f64));
     let rss = all(&|(grows, _)| Some(grows.rss_growth_percent()));
     report.bars.push(Bar::at_most(
@@ -150,103 +141,47 @@ pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String>
     Ok(report)
 }
 
-/// Three of five rounds must hold.
-fn must_hold(rounds: usize) -> usize {
-    (rounds * 3).div_ceil(5)
-}
-
-/// The figure that so many rounds keep to: with five of them, the third best.
-fn held_by_most(figures: Vec<Option<f64>>) -> Option<f64> {
-    let mut figures: Vec<f64> = figures.into_iter().collect::<Option<_>>()?;
-    figures.sort_by(f64::total_cmp);
-    figures.get(must_hold(figures.len()).checked_sub(1)?).copied()
-}
-
 impl Plan<'_> {
     /// One round with one kind of table, which becomes a row.
     fn phase(&self, table: Table, round: u64, report: &mut Report) -> Result<Phase, String> {
         let mut server = self.bench.subject.start_roomy(self.bench.cpus(), &mut |note| report.note(note))?;
-        loadgen::found(self.loadgen("fill", &server, &[])?.output())?;
+        let probe = Probe { cpu: self.bench.client_cpu, rate: self.get_rate };
+        probe.fill(&server)?;
         self.load(&server, None, 0..FIRST_KEYS, |out, key| self.set(out, key))?;
         self.load(&server, None, 0..FIRST_KEYS, del)?;
         if table == Table::IsFixed {
             self.load(&server, None, 0..self.fixed_keys, |out, key| self.set(out, key))?;
         }
-        let mut probes = self.probe(&server)?;
+        let under_way = probe.start(&server, Duration::from_secs_f64(2.0 * self.keys as f64 / self.insert_rate))?;
         let waited = server.waited();
         let loaded = self.drive(&mut server, table);
-        if loaded.is_err() {
-            // Without a loader there is nothing to measure; an open loop that has ended by itself needs no end.
-            let _ = probes.kill();
-        }
-        let found = loadgen::found(probes.wait_with_output());
-        let (rss, rate) = loaded?;
+        let ([rss_start, rss_full, rss_end], rate) = loaded?;
+        let latency = under_way.latency()?;
         let waited_ms = server.waited().saturating_sub(waited).as_secs_f64() * 1e3;
-        let phase = self.seen(&found?, &mut server, rss, rate)?;
+        let longest_turn_us = server.info("cores")?.longest_turn_us();
+        let phase = Phase { latency, longest_turn_us, rss_start, rss_full, rss_end, rate };
         let (turn, percent) = (phase.longest_turn_us, phase.rss_growth_percent());
         let named = if table == Table::Grows { "grows" } else { "fixed" };
-        say(&format!("round {round}, {named}: p99.99 {:.3} ms, {:.0} commands/s", phase.p99_99_ms, phase.rate));
+        say(&format!("round {round}, {named}: p99.99 {:.3} ms, {:.0} commands/s", phase.latency.p99_99_ms, phase.rate));
         if phase.rate < 0.98 * self.insert_rate {
             report
                 .note("the loader fell behind its rate: the open loop went on without it for the last GETs".to_owned());
         }
-        let ms = |ms: f64| format!("{ms:.3}");
+        let Latency { p50_ms, p99_ms, p99_99_ms, max_ms } = phase.latency;
         let mut row = vec![round.to_string(), named.to_owned()];
-        row.extend([phase.p50_ms, phase.p99_ms, phase.p99_99_ms, phase.max_ms].map(ms));
+        row.extend([p50_ms, p99_ms, p99_99_ms, max_ms].map(|ms| format!("{ms:.3}")));
         row.push(turn.map_or("-".to_owned(), |us| us.to_string()));
         row.extend([phase.rss_start, phase.rss_full, phase.rss_end].map(mb));
         row.extend([format!("{percent:+.1}"), format!("{:.0}", phase.rate), format!("{waited_ms:.0}")]);
         report.rows.push(row);
         report.figures.push(json!({
-            "round": round, "table": named, "p50_ms": phase.p50_ms, "p99_ms": phase.p99_ms,
-            "p99_99_ms": phase.p99_99_ms, "max_ms": phase.max_ms, "longest_turn_us": turn,
+            "round": round, "table": named, "p50_ms": p50_ms, "p99_ms": p99_ms,
+            "p99_99_ms": p99_99_ms, "max_ms": max_ms, "longest_turn_us": turn,
             "rss_start_bytes": phase.rss_start, "rss_full_bytes": phase.rss_full, "rss_end_bytes": phase.rss_end,
             "rss_growth_percent": percent, "commands_per_second": phase.rate,
             "waited_for_cpu_ms": waited_ms,
         }));
         Ok(phase)
-    }
-
-    /// Puts the open loop and the measurements of a server together.
-    fn seen(&self, found: &Value, server: &mut Running, rss: [u64; 3], rate: f64) -> Result<Phase, String> {
-        let number = |path: &str| {
-            let value = found.pointer(path).and_then(Value::as_f64);
-            value.ok_or_else(|| format!("corewise-loadgen does not say {path}: {found}"))
-        };
-        if number("/errors")? > 0.0 || number("/misses")? > 0.0 {
-            return Err(format!("the open loop did not find its keys, or was answered with errors: {found}"));
-        }
-        let [rss_start, rss_full, rss_end] = rss;
-        Ok(Phase {
-            p50_ms: number("/latency_ms/p50")?,
-            p99_ms: number("/latency_ms/p99")?,
-            p99_99_ms: number("/latency_ms/p99_99")?,
-            max_ms: number("/latency_ms/max")?,
-            longest_turn_us: server.info("cores")?.longest_turn_us(),
-            rss_start,
-            rss_full,
-            rss_end,
-            rate,
-        })
-    }
-
-    fn loadgen(&self, mode: &str, server: &Running, flags: &[&str]) -> Result<std::process::Command, String> {
-        let mut command = loadgen::command()?;
-        command.args([mode, "--quiet", "--json", "--server", &server.address().to_string()]);
-        command.args(["--cpus", &self.bench.client_cpu.to_string(), "--connections", "10"]);
-        command.args(PROBES).args(flags);
-        Ok(command)
-    }
-
-    /// Starts the open loop, for as long as the loader will take.
-    fn probe(&self, server: &Running) -> Result<Child, String> {
-        let duration = format!("{:.0}ms", 2e3 * self.keys as f64 / self.insert_rate);
-        let (rate, warmup) = (self.get_rate.to_string(), format!("{}ms", WARMUP.as_millis()));
-        let flags = ["--workload", "get", "--rate", &rate, "--duration", &duration, "--warmup", &warmup];
-        let mut command = self.loadgen("run", server, &flags)?;
-        let child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
-        sleep(WARMUP);
-        Ok(child)
     }
 
     /// Fills and empties the table. Returns RSS at the start, when it is full and at the end, and the rate.

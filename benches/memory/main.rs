@@ -4,6 +4,7 @@
 //! cargo bench --bench memory -- bytes     resident bytes of a key beyond its name and value
 //! cargo bench --bench memory -- collections     resident bytes of hashes, lists, sets, sorted sets, beside redis-server's
 //! cargo bench --bench memory -- growth    latency of others while the table grows and shrinks; what memory comes back
+//! cargo bench --bench memory -- drop      latency of others while a large collection is deleted
 //! cargo bench --bench memory -- turns      length of a core's turns meanwhile, with the machine's noise taken out
 //! cargo bench --bench memory -- expiry    how soon the memory of expired keys is back if nobody touches them
 //! cargo bench --bench memory -- mixed     a small memory limit under values of 16 B to 1 MB, for every policy
@@ -20,6 +21,7 @@
 
 mod bytes;
 mod collections;
+mod drop;
 mod expiry;
 mod growth;
 mod loader;
@@ -28,6 +30,7 @@ mod loadgen;
 #[path = "../versus/machine.rs"]
 mod machine;
 mod mixed;
+mod probe;
 mod report;
 mod server;
 mod traces;
@@ -117,6 +120,7 @@ fn command() -> Command {
             bytes::command(),
             collections::command(),
             growth::command(),
+            drop::command(),
             turns::command(),
             expiry::command(),
             mixed::command(),
@@ -145,13 +149,14 @@ fn measure(matches: &ArgMatches) -> Result<(String, bool), String> {
     let bench = Bench::new(matches)?;
     // Asked before the process is pinned: it would see one CPU after that.
     let machine = Machine::this().line();
-    if matches!(matches.subcommand_name(), Some("growth" | "traces")) {
+    if matches!(matches.subcommand_name(), Some("drop" | "growth" | "traces")) {
         loadgen::build()?;
     }
     pin(bench.client_cpu)?;
     let report: Report = match matches.subcommand() {
         Some(("growth", matches)) => growth::run(&bench, matches)?,
         Some(("collections", matches)) => collections::run(&bench, matches)?,
+        Some(("drop", matches)) => drop::run(&bench, matches)?,
         Some(("turns", matches)) => turns::run(&bench, matches),
         Some(("expiry", matches)) => expiry::run(&bench, matches)?,
         Some(("mixed", matches)) => mixed::run(&bench, matches)?,

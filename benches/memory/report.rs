@@ -118,6 +118,18 @@ impl Report {
     }
 }
 
+/// Three of five rounds must hold.
+pub(crate) fn must_hold(rounds: usize) -> usize {
+    (rounds * 3).div_ceil(5)
+}
+
+/// The figure that so many rounds keep to: with five of them, the third best.
+pub(crate) fn held_by_most(figures: Vec<Option<f64>>) -> Option<f64> {
+    let mut figures: Vec<f64> = figures.into_iter().collect::<Option<_>>()?;
+    figures.sort_by(f64::total_cmp);
+    figures.get(must_hold(figures.len()).checked_sub(1)?).copied()
+}
+
 /// A table of Markdown whose columns are as wide as they need to be in a terminal.
 fn table(columns: &[String], rows: &[Vec<String>], text: &mut String) {
     let lines = || std::iter::once(columns).chain(rows.iter().map(Vec::as_slice));

@@ -65,6 +65,17 @@ pub(crate) fn set(out: &mut Vec<u8>, key: u64, value: &[u8], ttl: Ttl) {
     let _ = write!(out, "$2\r\n{unit}\r\n${digits}\r\n{time}\r\n");
 }
 
+/// Appends a request of these words.
+pub(crate) fn request(out: &mut Vec<u8>, words: &[Vec<u8>]) {
+    // A write to a vector cannot fail.
+    let _ = write!(out, "*{}\r\n", words.len());
+    for word in words {
+        let _ = write!(out, "${}\r\n", word.len());
+        out.extend_from_slice(word);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
 /// Appends a GET.
 pub(crate) fn get(out: &mut Vec<u8>, key: u64) {
     begin(out, "*2\r\n$3\r\nGET\r\n", key);

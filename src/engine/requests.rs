@@ -34,9 +34,7 @@ impl Engine {
             if session.state == State::Ready {
                 self.run_waiting_input(&mut session, &mut input);
             }
-            if !input.is_empty() {
-                session.input = Some(input);
-            }
+            self.keep_input(&mut session, input);
         } else if session.state == State::Ready {
             let mut parser = std::mem::take(&mut self.parser);
             let consumed = self.run_requests(&mut session, bytes, &mut parser);
@@ -72,9 +70,7 @@ impl Engine {
             session.state = if session.ended && session.input.is_none() { State::Closing } else { State::Ready };
             if let Some(mut input) = session.input.take() {
                 self.run_waiting_input(&mut session, &mut input);
-                if !input.is_empty() {
-                    session.input = Some(input);
-                }
+                self.keep_input(&mut session, input);
             }
         }
         self.leave(session);
@@ -87,6 +83,25 @@ impl Engine {
         input.consume(consumed);
     }
 
+    /// Gives a session what is left of its input, if anything is.
+    fn keep_input(&mut self, session: &mut Session, input: Box<Input>) {
+        let is_empty = input.is_empty();
+        session.input = Some(input);
+        if is_empty {
+            self.drop_input(session);
+        }
+    }
+
+    /// Drops the input of a session: in slices if it has been a large one, beside what assembled commands leave.
+    #[inline]
+    pub(super) fn drop_input(&mut self, session: &mut Session) {
+        if let Some(input) = session.input.take()
+            && let Some(assembly) = &mut self.assembly
+        {
+            assembly.bury_bytes(input.into_buffer());
+        }
+    }
+
     /// Puts a session back that has run what it could.
     fn leave(&mut self, mut session: Box<Session>) {
         if session.ended && session.state == State::Ready && !session.runnable {
@@ -94,7 +109,7 @@ impl Engine {
             session.state = State::Closing;
         }
         if session.state == State::Closing {
-            session.input = None;
+            self.drop_input(&mut session);
         } else if session.waiting_bytes() as u64 > self.config.query_buffer_bytes {
             tracing::warn!(
                 client = session.id.0,
@@ -103,7 +118,7 @@ impl Engine {
             );
             self.stats.input_closed += 1;
             session.state = State::Closing;
-            session.input = None;
+            self.drop_input(&mut session);
         }
         self.regulate(&mut session);
         if !session.listed && (session.pipeline.ready_bytes() > 0 || session.state == State::Closing) {

@@ -379,6 +379,7 @@ impl Engine {
     /// Undoes what a session that is gone has left elsewhere.
     pub(super) fn forget_session(&mut self, session: &mut Session) {
         self.shared.disconnected(self.core);
+        self.drop_input(session);
         self.unwatch_keys(&session.watched);
         self.abandon_wait(session);
         if session.monitoring {

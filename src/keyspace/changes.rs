@@ -11,7 +11,7 @@ use super::entry::{self, INLINE_KEY_BYTES_MAX, Kind};
 use super::events::Event;
 use super::keys::{Keys, New};
 use super::position::Position;
-use super::value::Value;
+use super::value::{Object, Value};
 use crate::limits::{FIELDS_EXPIRED_AT_ONCE, LARGE_VALUE_BYTES};
 
 /// The key holds a string.
@@ -100,6 +100,14 @@ impl Keys<'_> {
     /// Drops what was cut off from a collection, in slices if that takes long.
     pub fn bury(&mut self, offcut: Offcut) {
         self.common.graveyard.bury_offcut(offcut);
+    }
+
+    /// Drops what a collection was before another took its place, in slices if that takes long.
+    pub fn bury_collection(&mut self, collection: Option<Collection>) {
+        if let Some(collection) = collection {
+            let value = Value::Collection(Box::new(collection));
+            self.common.graveyard.bury(Object { key: None, value });
+        }
     }
 
     /// How collections grow.

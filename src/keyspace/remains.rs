@@ -55,6 +55,11 @@ impl Graveyard {
             }
             _ => return,
         };
+        self.bury_bytes(bytes);
+    }
+
+    /// Drops a buffer, or puts it by if dropping it takes long.
+    pub(super) fn bury_bytes(&mut self, bytes: Vec<u8>) {
         if bytes.capacity() > BURIAL_BYTES {
             self.bytes += bytes.capacity();
             self.waiting.push_back(Remains::Bytes(bytes));

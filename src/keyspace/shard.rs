@@ -333,6 +333,11 @@ impl Shard {
         !self.common.graveyard.is_empty()
     }
 
+    /// Drops a buffer that was never part of the keyspace, by [`Shard::bury_some`] if that takes long.
+    pub fn bury_bytes(&mut self, bytes: Vec<u8>) {
+        self.common.graveyard.bury_bytes(bytes);
+    }
+
     /// Drops at most `pieces` of what was flushed or unlinked. True if more is left.
     pub fn bury_some(&mut self, pieces: usize) -> bool {
         self.common.stats.buried += self.common.graveyard.drop_some(pieces);

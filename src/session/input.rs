@@ -49,6 +49,11 @@ impl Input {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// The buffer, to be dropped.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Takes note that the first `count` bytes have been run.
     pub fn consume(&mut self, count: usize) {
         self.start += count;

@@ -1,9 +1,10 @@
 //! Transcripts of what needs no key and no other core.
 
+use crate::base::ConnId;
 use crate::command::{Scope, commands};
 use crate::config::{Config, DebugAccess};
 use crate::engine::testing::{Node, START_S};
-use crate::limits::REQUESTS_PER_TURN;
+use crate::limits::{BURIAL_BYTES, REQUESTS_PER_TURN};
 use crate::mesh::LendingMode;
 
 fn with_password() -> Node {
@@ -195,4 +196,26 @@ fn whoever_waits_goes_on_in_turns_that_others_fill() {
         answered += now;
     }
     assert!(answered < waiting, "nothing waited: the test shows nothing");
+}
+
+#[test]
+fn a_large_input_is_freed_in_slices() {
+    const BYTES: usize = 16 << 20;
+    let request = format!("*2\r\n$4\r\nECHO\r\n${BYTES}\r\n{}", "x".repeat(BYTES)).into_bytes();
+    for whole in [false, true] {
+        let mut node = Node::new(1);
+        let client = node.connect(0);
+        node.turn_crowded(client, &request);
+        if whole {
+            node.turn_crowded(client, b"\r\n");
+        } else {
+            node.engines[0].close(ConnId { index: 0, generation: 0 }, false);
+        }
+        let mut turns = 0;
+        while node.engines[0].assembly.as_ref().is_some_and(|assembly| assembly.has_remains()) {
+            node.turn_crowded(client, b"");
+            turns += 1;
+        }
+        assert!(turns >= BYTES / BURIAL_BYTES - 1, "{turns} turns");
+    }
 }

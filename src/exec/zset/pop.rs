@@ -4,6 +4,7 @@ use super::{member_reply, members_reply};
 use crate::command::Args;
 use crate::exec::element::element_reply;
 use crate::exec::{Cx, access};
+use crate::keyspace::collection::Collection;
 use crate::keyspace::collection::pack::Element;
 use crate::keyspace::collection::zset::End;
 use crate::keyspace::{Event, Keys, Shard};
@@ -22,11 +23,13 @@ pub(in crate::exec) fn pop(
     let popped = access::change_zset(keys, key, false, |zset, _| {
         let count = count.min(zset.as_ref().len());
         announce(count, reply);
-        zset.pop(end, count, |member, score| answer(member, score, reply));
+        let left_behind = zset.pop(end, count, |member, score| answer(member, score, reply));
         let event = if end == End::Lowest { Event::ZPOPMIN } else { Event::ZPOPMAX };
-        ((count > 0).then_some(event), ())
+        ((count > 0).then_some(event), left_behind)
     })?;
-    Ok(popped.is_some())
+    let is_there = popped.is_some();
+    keys.bury_collection(popped.flatten().map(Collection::ZSet));
+    Ok(is_there)
 }
 
 /// `ZPOPMIN key [count]`

@@ -6,8 +6,8 @@ use super::members::Members;
 use super::{member_reply, members_reply};
 use crate::command::{Args, number};
 use crate::exec::{Cx, access};
-use crate::keyspace::collection::ZSetRef;
 use crate::keyspace::collection::zset::{Bounds, End, Limit};
+use crate::keyspace::collection::{Collection, ZSetRef};
 use crate::keyspace::{Event, Shard};
 use crate::resp::{Reply, ReplyError};
 
@@ -266,10 +266,11 @@ fn remove(
     let removed = access::change_zset(&mut keys, key, false, |zset, _| {
         let span = find(zset.as_ref());
         let count = span.len();
-        zset.remove_span(span);
-        ((count > 0).then_some(event), count)
+        ((count > 0).then_some(event), (count, zset.remove_span(span)))
     })?;
-    reply.integer(removed.unwrap_or_default() as i64);
+    let (count, left_behind) = removed.unwrap_or_default();
+    keys.bury_collection(left_behind.map(Collection::ZSet));
+    reply.integer(count as i64);
     Ok(())
 }
 

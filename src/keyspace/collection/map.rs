@@ -77,9 +77,18 @@ impl Map {
     /// An empty map of strings alone (`width` 1) or of strings and one further element each (`width` 2). The `seed`
     /// must be unknown to clients and different for each map.
     pub fn new(width: usize, seed: u64) -> Self {
+        Self::hashed_by(KeyHasher::new(seed), width)
+    }
+
+    /// An empty map to take the place of this one: what goes into both has the same hash, so that a scan goes on in it.
+    pub fn successor(&self) -> Self {
+        Self::hashed_by(self.hasher.clone(), self.width)
+    }
+
+    fn hashed_by(hasher: KeyHasher, width: usize) -> Self {
         debug_assert!((1..=2).contains(&width));
         Self {
-            hasher: KeyHasher::new(seed),
+            hasher,
             width,
             len: 0,
             weight: 0,

@@ -34,7 +34,7 @@ impl Large {
     /// Drops about so many bytes. False when nothing is left.
     pub(in crate::keyspace::collection) fn drop_some(&mut self, bytes: usize) -> bool {
         if !self.order.is_empty() {
-            self.remove_span(0..self.len());
+            self.remains = self.order.remove_range(0, self.order.len());
         }
         self.scores.drop_some(bytes) || self.remains.drop_some(bytes)
     }
@@ -104,11 +104,15 @@ impl Large {
         self.scores.remove(member)
     }
 
-    pub(super) fn remove_span(&mut self, span: Range<usize>) {
+    /// Removes a span. The answer, if any, is what it leaves behind, which is to be dropped in slices.
+    pub(super) fn remove_span(&mut self, span: Range<usize>) -> Option<Self> {
         if span == (0..self.len()) {
             // The members stay in the map, where nobody sees them: all is dropped in slices.
             self.remains = self.order.remove_range(0, span.len());
-            return;
+            return None;
+        }
+        if span.len() > self.len() / 2 {
+            return Some(self.keep_outside(span));
         }
         for (member, _) in self.order.iter(span.start).take(span.len()) {
             self.scores.remove(member.bytes(&mut Digits::new()));
@@ -118,6 +122,18 @@ impl Large {
             // Dropping leaves takes less than removing their members has taken.
             count => drop(self.order.remove_range(span.start, count)),
         }
+        None
+    }
+
+    /// Goes on with copies of the members outside a span, and answers what it was: where few are left, that takes less than
+    /// it takes to remove the others from the map.
+    fn keep_outside(&mut self, span: Range<usize>) -> Self {
+        let (scores, order) = (self.scores.successor(), Sequence::new(Shape::SORTED));
+        let old = std::mem::replace(self, Self { scores, order, remains: Offcut::default() });
+        for (member, score) in old.order.iter(0).take(span.start).chain(old.order.iter(span.end)).map(member_of) {
+            self.push(member.bytes(&mut Digits::new()), score);
+        }
+        old
     }
 }
 

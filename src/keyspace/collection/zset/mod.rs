@@ -213,16 +213,23 @@ impl ZSet {
         }
     }
 
-    /// Removes a span. What is large takes as long as it takes to remove each member, unless all go.
-    pub fn remove_span(&mut self, span: Range<usize>) {
+    /// Removes a span. What is large takes as long as it takes to remove each member, or to copy those that stay, whichever
+    /// are fewer; nothing if all go. The answer, if any, is to be buried.
+    #[must_use = "what is left behind is to be dropped in slices"]
+    pub fn remove_span(&mut self, span: Range<usize>) -> Option<Self> {
         match self {
-            ZSet::Compact(bytes) => compact::remove_span(bytes, span),
-            ZSet::Large(zset) => zset.remove_span(span),
+            ZSet::Compact(bytes) => {
+                compact::remove_span(bytes, span);
+                None
+            }
+            ZSet::Large(zset) => zset.remove_span(span).map(|old| ZSet::Large(Box::new(old))),
         }
     }
 
     /// Removes `count` members at one end, or as many as there are, and visits them with their scores, the outermost first.
-    pub fn pop(&mut self, end: End, count: usize, each: impl FnMut(Element<'_>, f64)) {
+    /// The answer, if any, is to be buried.
+    #[must_use = "what is left behind is to be dropped in slices"]
+    pub fn pop(&mut self, end: End, count: usize, each: impl FnMut(Element<'_>, f64)) -> Option<Self> {
         let len = self.as_ref().len();
         let count = count.min(len);
         let span = match end {
@@ -230,7 +237,7 @@ impl ZSet {
             End::Highest => len - count..len,
         };
         self.as_ref().visit(span.clone(), end, each);
-        self.remove_span(span);
+        self.remove_span(span)
     }
 
     /// Makes the sorted set large, if it is not, for a member to come.
