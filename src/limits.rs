@@ -209,9 +209,6 @@ pub const FIELDS_EXPIRED_AT_ONCE: usize = 64;
 /// near deadlines are written relative to epochs that must not grow too old.
 pub const UNSWEPT_MS: u64 = 24 * 3600 * 1000;
 
-/// Pieces of deleted data dropped in one turn, at some dozen microseconds each.
-pub const BURIAL_PIECES_PER_TURN: usize = 1;
-
 /// How often clients are checked against `timeout`.
 pub const IDLE_CHECK_INTERVAL_US: u64 = 1_000_000;
 
@@ -344,6 +341,13 @@ pub const COMPACTED_CELLS_PER_TURN: usize = 128;
 
 /// Bytes of deleted data that are given back at once: a few hundred pages, some dozen microseconds.
 pub const BURIAL_BYTES: usize = 1024 * 1024;
+
+/// Bytes of small allocations that are given back between two looks at the clock: about ten, each of which may be the last of
+/// its page of the heap, which then takes some dozen microseconds.
+pub const BURIAL_NODE_BYTES: usize = 2 * 1024;
+
+/// Bytes of small allocations that are not dropped at once.
+pub const BURIED_NODES_BYTES_MIN: usize = 64 * 1024;
 
 /// About what one subscription costs beside the bytes of its name: its places in the sets of its client and of its core.
 pub const SUBSCRIPTION_BYTES: usize = 256;

@@ -6,8 +6,11 @@ use std::process::ExitCode;
 use corewise::config::flags::{self, Invocation, Launch};
 use corewise::config::{Loaded, Written, WrittenFile, load, manual};
 use corewise::os::signals::Signals;
-use corewise::os::{files, memory, ping, process};
+use corewise::os::{files, heap, memory, ping, process};
 use corewise::runtime;
+
+#[global_allocator]
+static HEAP: heap::Heap = heap::Heap;
 
 /// Everything is as it should be.
 const OK: u8 = 0;

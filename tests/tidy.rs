@@ -17,7 +17,7 @@ const UNSAFE: [(&str, usize); 6] = [
     ("src/keyspace/prefetch.rs", 1),
     ("src/mesh/", 6),
     ("src/net/", 22),
-    ("src/os/", 9),
+    ("src/os/", 22),
     ("tests/loom_mesh.rs", 2),
     ("benches/allocators.rs", 4),
 ];

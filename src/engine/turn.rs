@@ -8,8 +8,8 @@ use crate::base::{ConnId, CoreId, Now};
 use crate::config::OutputLimit;
 use crate::keyspace::Rules;
 use crate::limits::{
-    BURIAL_PIECES_PER_TURN, EXPIRY_BLOCKS_PER_TURN, IDLE_CHECK_INTERVAL_US, INPUT_PAUSE_BYTES, OUTPUT_PAUSE_BYTES,
-    SESSIONS_PER_TURN, TURN_US, UNSWEPT_MS,
+    EXPIRY_BLOCKS_PER_TURN, IDLE_CHECK_INTERVAL_US, INPUT_PAUSE_BYTES, OUTPUT_PAUSE_BYTES, SESSIONS_PER_TURN, TURN_US,
+    UNSWEPT_MS,
 };
 use crate::mesh::{LendingMode, Park};
 use crate::resp::{Output, Reply};
@@ -145,8 +145,13 @@ impl Engine {
 
     /// Expires and frees what is due, a bounded piece at a time.
     fn tend_shard(&mut self) {
-        if let Some(assembly) = &mut self.assembly {
-            assembly.bury_some(BURIAL_PIECES_PER_TURN);
+        let (stopwatch, mut began_us) = (self.stopwatch, None);
+        let mut is_over = || {
+            let now_us = stopwatch();
+            now_us.saturating_sub(*began_us.get_or_insert(now_us)) >= TURN_US
+        };
+        if let Some(assembly) = self.assembly.as_mut().filter(|assembly| assembly.has_remains()) {
+            assembly.bury_some(&mut is_over);
         }
         let Some(shard) = &mut self.shard else { return };
         let until = swept_until(self.now, self.expire_actively);
@@ -158,7 +163,7 @@ impl Engine {
                     shard.expire_some(EXPIRY_BLOCKS_PER_TURN, until);
                 }
                 Chore::Bury if shard.has_remains() => {
-                    shard.bury_some(BURIAL_PIECES_PER_TURN);
+                    shard.bury_some(&mut is_over);
                 }
                 Chore::Tidy => self.untidy = shard.tidy(),
                 Chore::Sweep | Chore::Bury => continue,

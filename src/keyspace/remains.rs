@@ -3,16 +3,21 @@
 //! Giving half a gibibyte back to the kernel takes some hundred milliseconds, and a core that does it in one go answers
 //! nobody meanwhile. So a large value is cut down a piece at a time from its end, a large collection loses some of its parts
 //! at a time, and a database is dropped a chunk at a time. What waits here is still in the account.
+//!
+//! How long the parts of a collection take cannot be told by their bytes. They lie where chance has put them, so that most
+//! pages of the heap become empty with the last few of a million parts, and each page that does is given back at once.
+//! Hence few are dropped between two looks at the clock.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::collection::Collection;
+use super::collection::list::List;
 use super::collection::sequence::Offcut;
 use super::database::Database;
 use super::lineup::Lineup;
 use super::value::{Object, Value};
-use crate::limits::{BURIAL_BYTES, LARGE_VALUE_BYTES};
+use crate::limits::{BURIAL_BYTES, BURIAL_NODE_BYTES, BURIED_NODES_BYTES_MIN, LARGE_VALUE_BYTES};
 
 /// What waits to be dropped.
 #[derive(Debug, Default)]
@@ -61,92 +66,108 @@ impl Graveyard {
     /// Drops a buffer, or puts it by if dropping it takes long.
     pub(super) fn bury_bytes(&mut self, bytes: Vec<u8>) {
         if bytes.capacity() > BURIAL_BYTES {
-            self.bytes += bytes.capacity();
-            self.waiting.push_back(Remains::Bytes(bytes));
+            self.put_by(Remains::Bytes(bytes));
         }
     }
 
-    fn bury_collection(&mut self, collection: Box<Collection>) {
+    fn bury_collection(&mut self, mut collection: Box<Collection>) {
+        if let Collection::List(List::Large(list)) = &mut *collection {
+            return self.bury_offcut(list.remove_range(0, list.len()));
+        }
         let bytes = collection.heap_bytes();
-        if bytes > BURIAL_BYTES {
-            self.bytes += bytes;
-            self.waiting.push_back(Remains::Collection(collection));
+        if bytes > BURIED_NODES_BYTES_MIN {
+            self.put_by(Remains::Collection(collection));
         }
     }
 
     /// Drops what was cut off from a collection, or puts it by if dropping it takes long.
     pub(super) fn bury_offcut(&mut self, offcut: Offcut) {
         let bytes = offcut.heap_bytes();
-        if bytes > BURIAL_BYTES {
-            self.bytes += bytes;
-            self.waiting.push_back(Remains::Offcut(offcut));
+        if bytes > BURIED_NODES_BYTES_MIN {
+            self.put_by(Remains::Offcut(offcut));
         }
     }
 
     pub(super) fn bury_lineup(&mut self, lineup: Lineup) {
         if lineup.is_ordered() {
-            self.waiting.push_back(Remains::Lineup(lineup));
+            self.put_by(Remains::Lineup(lineup));
         }
     }
 
     pub(super) fn bury_database(&mut self, mut database: Database) {
-        self.bytes += database.dataset_bytes() + database.overhead_bytes();
         let objects = std::mem::take(&mut database.objects);
         self.bury_lineup(std::mem::replace(&mut database.lineup, Lineup::none()));
-        self.waiting.push_back(Remains::Objects(objects.into_iter()));
-        self.waiting.push_back(Remains::Database(Box::new(database)));
+        self.put_by(Remains::Objects(objects.into_iter()));
+        self.put_by(Remains::Database(Box::new(database)));
     }
 
-    /// Drops at most so many pieces; answers how many objects and databases are gone for good.
-    pub(super) fn drop_some(&mut self, pieces: usize) -> u64 {
-        /// What a piece of many objects comes to: a few dozen calls of the allocator.
-        const OBJECTS: usize = BURIAL_BYTES / LARGE_VALUE_BYTES;
+    fn put_by(&mut self, remains: Remains) {
+        self.bytes += remains.bytes();
+        self.waiting.push_back(remains);
+    }
+
+    /// Drops a piece, and if those are small, more of them until `is_over` says that it has taken long enough; answers how
+    /// many objects and databases are gone for good.
+    pub(super) fn drop_some(&mut self, mut is_over: impl FnMut() -> bool) -> u64 {
         let mut gone = 0;
-        for _ in 0..pieces {
-            let finished = match self.waiting.front_mut() {
-                None => break,
-                Some(Remains::Database(database)) => !database.drop_some(),
-                Some(Remains::Lineup(lineup)) => !lineup.drop_some(),
-                Some(Remains::Objects(objects)) => {
-                    let dropped: Vec<Object> = objects.by_ref().map(|(_, object)| object).take(OBJECTS).collect();
-                    gone += dropped.len() as u64;
-                    let finished = dropped.is_empty();
-                    dropped.into_iter().for_each(|object| self.bury(object));
-                    finished
-                }
-                Some(Remains::Bytes(bytes)) => {
-                    let left = bytes.capacity().saturating_sub(BURIAL_BYTES);
-                    bytes.truncate(left);
-                    // Cuts a mapping down from its end, without moving what is in front.
-                    bytes.shrink_to(left);
-                    left == 0
-                }
-                Some(Remains::Collection(collection)) => !collection.drop_some(BURIAL_BYTES),
-                Some(Remains::Offcut(offcut)) => !offcut.drop_some(BURIAL_BYTES),
-            };
-            if finished {
-                gone += u64::from(matches!(
-                    self.waiting.pop_front(),
-                    Some(Remains::Bytes(_) | Remains::Collection(_) | Remains::Database(_))
-                ));
+        for _ in 0..BURIAL_BYTES / BURIAL_NODE_BYTES {
+            let Some(first) = self.waiting.front_mut() else { break };
+            let is_small = matches!(first, Remains::Collection(_) | Remains::Offcut(_));
+            let before = first.bytes();
+            gone += self.drop_piece(before);
+            if !is_small || is_over() {
+                break;
             }
         }
-        self.recount();
         gone
     }
 
-    fn recount(&mut self) {
-        self.bytes = self
-            .waiting
-            .iter()
-            .map(|remains| match remains {
-                Remains::Database(database) => database.dataset_bytes() + database.overhead_bytes(),
-                Remains::Objects(_) => 0,
-                Remains::Lineup(lineup) => lineup.used_bytes(),
-                Remains::Bytes(bytes) => bytes.capacity(),
-                Remains::Collection(collection) => collection.heap_bytes(),
-                Remains::Offcut(offcut) => offcut.heap_bytes(),
-            })
-            .sum();
+    /// Drops a piece of what comes first, which has so many bytes.
+    fn drop_piece(&mut self, before: usize) -> u64 {
+        /// What a piece of many objects comes to: a few dozen calls of the allocator.
+        const OBJECTS: usize = BURIAL_BYTES / LARGE_VALUE_BYTES;
+        let mut gone = 0;
+        let finished = match self.waiting.front_mut() {
+            None => return 0,
+            Some(Remains::Database(database)) => !database.drop_some(),
+            Some(Remains::Lineup(lineup)) => !lineup.drop_some(),
+            Some(Remains::Objects(objects)) => {
+                let dropped: Vec<Object> = objects.by_ref().map(|(_, object)| object).take(OBJECTS).collect();
+                gone += dropped.len() as u64;
+                let finished = dropped.is_empty();
+                dropped.into_iter().for_each(|object| self.bury(object));
+                finished
+            }
+            Some(Remains::Bytes(bytes)) => {
+                let left = bytes.capacity().saturating_sub(BURIAL_BYTES);
+                bytes.truncate(left);
+                // Cuts a mapping down from its end, without moving what is in front.
+                bytes.shrink_to(left);
+                left == 0
+            }
+            Some(Remains::Collection(collection)) => !collection.drop_some(BURIAL_NODE_BYTES),
+            Some(Remains::Offcut(offcut)) => !offcut.drop_some(BURIAL_NODE_BYTES),
+        };
+        let after = if finished { 0 } else { self.waiting.front().map_or(0, Remains::bytes) };
+        self.bytes -= before - after.min(before);
+        if finished {
+            let ended = self.waiting.pop_front();
+            gone += u64::from(matches!(ended, Some(Remains::Bytes(_) | Remains::Collection(_) | Remains::Database(_))));
+        }
+        gone
+    }
+}
+
+impl Remains {
+    /// Bytes that it still takes.
+    fn bytes(&self) -> usize {
+        match self {
+            Remains::Database(database) => database.dataset_bytes() + database.overhead_bytes(),
+            Remains::Objects(_) => 0,
+            Remains::Lineup(lineup) => lineup.used_bytes(),
+            Remains::Bytes(bytes) => bytes.capacity(),
+            Remains::Collection(collection) => collection.heap_bytes(),
+            Remains::Offcut(offcut) => offcut.heap_bytes(),
+        }
     }
 }

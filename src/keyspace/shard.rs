@@ -338,9 +338,10 @@ impl Shard {
         self.common.graveyard.bury_bytes(bytes);
     }
 
-    /// Drops at most `pieces` of what was flushed or unlinked. True if more is left.
-    pub fn bury_some(&mut self, pieces: usize) -> bool {
-        self.common.stats.buried += self.common.graveyard.drop_some(pieces);
+    /// Drops a piece of what was flushed or unlinked, and where those are small, more of them until `is_over`. True if more
+    /// is left.
+    pub fn bury_some(&mut self, is_over: impl FnMut() -> bool) -> bool {
+        self.common.stats.buried += self.common.graveyard.drop_some(is_over);
         self.has_remains()
     }
 }

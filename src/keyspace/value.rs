@@ -333,14 +333,16 @@ impl<'a> ValueRef<'a> {
     }
 }
 
-/// What one allocation of `size` bytes takes with glibc: a header of 8 bytes, rounded up to 16, at least 32; from 128 KiB
-/// on a mapping of its own, in whole pages, with a header of 16 bytes.
+/// What one allocation of `size` bytes takes: up to 64 bytes a multiple of 16, above a quarter, two, three or four
+/// quarters more than a power of two (the sizes of mimalloc); from 128 KiB on a mapping of its own, in whole pages, with a
+/// header of 16 bytes (glibc's).
 #[inline]
 pub(super) fn allocation(size: usize) -> usize {
     match size {
-        0 => 0,
+        0..=8 => size.next_multiple_of(8),
+        9..=64 => size.next_multiple_of(16),
         size if size >= MAPPED_BYTES_MIN => (size + 16).next_multiple_of(PAGE_BYTES),
-        size => (size + 8).next_multiple_of(16).max(32),
+        size => size.next_multiple_of(1 << ((size - 1).ilog2() - 2)),
     }
 }
 

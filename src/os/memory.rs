@@ -1,4 +1,4 @@
-//! Memory: what the process holds, what the machine has, what the control group grants, and how it is allocated.
+//! Memory: what the process holds, what the machine has, and what the control group grants.
 
 use std::fs::{self, File};
 use std::io;
@@ -77,28 +77,6 @@ fn limit_in(text: &str) -> Option<u64> {
     text.parse::<u64>().ok().filter(|bytes| *bytes < 1 << 62)
 }
 
-/// Bytes from which an allocation is a mapping of its own: glibc's own first threshold.
-#[cfg(target_env = "gnu")]
-const MAPPED_BYTES_MIN: libc::c_int = 128 * 1024;
-
-/// Sets the allocator of the C library up for a cache; to be called once, while the process has one thread.
-///
-/// glibc gives each large allocation a mapping of its own, which returns to the system when it is freed. But the threshold
-/// moves: each freed mapping raises it to its own size, up to 32 MiB, and what is then below it comes from the heap, whose
-/// holes stay in the process. In a cache large values come and go for ever, so that after a while `maxmemory` would bound
-/// what is accounted for and not what the process holds. Setting the threshold stops it from moving. The other parameters
-/// stay: setting this one also keeps the heap's end from growing with it, and fewer arenas would make cores share a lock.
-pub fn set_allocator_up() {
-    #[cfg(target_env = "gnu")]
-    {
-        #[expect(unsafe_code, reason = "mallopt has no safe wrapper in the crates we use")]
-        // SAFETY: it takes two numbers and changes a parameter of the allocator. The caller's promise of a single thread is
-        // not needed for soundness: glibc takes the lock of its main arena, and other threads read a whole word.
-        let accepted = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES_MIN) };
-        debug_assert_eq!(accepted, 1, "glibc takes any threshold up to 32 MiB");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,21 +97,6 @@ mod tests {
         let (usable, total) = (usable_bytes(), total_bytes());
         assert!(usable > 0 && usable <= total);
         assert_eq!(usable, cgroup_limit_bytes().map_or(total, |limit| limit.min(total)));
-    }
-
-    #[test]
-    #[cfg(target_env = "gnu")]
-    fn large_allocations_stay_mappings_of_their_own() {
-        let block = |bytes: usize| std::hint::black_box(Vec::<u8>::with_capacity(bytes));
-        set_allocator_up();
-        // Freeing this one would raise the threshold to its size.
-        drop(block(4 << 20));
-        let blocks: Vec<Vec<u8>> = (0..128).map(|_| block(1 << 20)).collect();
-        // Mappings begin on a page, behind a header of a few words; neighbours on the heap would each lie elsewhere in
-        // theirs. Some blocks may find room in what other tests have freed.
-        let page = rustix::param::page_size();
-        let mapped = blocks.iter().filter(|block| block.as_ptr().addr() % page < 64).count();
-        assert!(mapped >= blocks.len() / 2, "{mapped} of {}", blocks.len());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod cgroup;
 mod clock;
 pub mod cpus;
 pub mod files;
+pub mod heap;
 pub mod listen;
 pub mod memory;
 pub mod notify;

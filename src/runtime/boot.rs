@@ -20,7 +20,7 @@ use crate::limits::{DRAIN_MS, EXECUTOR_IO_MEMORY, EXECUTOR_RING_DEPTH};
 use crate::mesh::{self, LendingMode, Port};
 use crate::net::{Doorbell, Net, NetConfig};
 use crate::os::signals::Signals;
-use crate::os::{Clock, UnixSocket, cpus, files, listen, memory, notify, probe, process, resource};
+use crate::os::{Clock, UnixSocket, cpus, files, heap, listen, notify, probe, process, resource};
 
 /// Why the server does not start or had to stop: a sentence.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ pub(super) struct Node {
 /// Starts a node, calls `ready` when it serves, and returns when it has stopped in order.
 pub fn run(start: Start<'_>, ready: impl FnOnce(&Summary)) -> Result<(), BootError> {
     let Start { config, config_file, level, signals } = start;
-    memory::set_allocator_up();
+    heap::set_up();
     let kernel = probe::kernel().map_err(BootError::new)?;
     let allowed =
         cpus::allowed().map_err(|error| BootError(format!("the CPUs of this process are unknown: {error}")))?;

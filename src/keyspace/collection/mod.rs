@@ -227,7 +227,6 @@ impl Collection {
     /// Drops about so many bytes of it. False when nothing is left that takes long to drop.
     pub(super) fn drop_some(&mut self, bytes: usize) -> bool {
         match self {
-            Collection::List(List::Large(list)) => list.drop_some(bytes),
             Collection::Set(Set::Large(map)) => map.drop_some(bytes),
             Collection::Hash(hash) => hash.drop_some(bytes),
             Collection::ZSet(ZSet::Large(zset)) => zset.drop_some(bytes),

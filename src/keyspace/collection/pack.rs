@@ -114,7 +114,7 @@ pub type Item<'a> = (Element<'a>, Option<Element<'a>>);
 /// The size at or above `size` that leaves nothing of its allocation unused.
 pub(super) fn room(size: usize) -> usize {
     // A mapping has whole pages, which are not worth filling with room for bytes that may never come.
-    if size < 64 * 1024 { allocation(size).saturating_sub(8) } else { size }
+    if size < 64 * 1024 { allocation(size) } else { size }
 }
 
 /// A pack, where it lies.

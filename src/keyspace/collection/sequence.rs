@@ -44,9 +44,9 @@ pub struct Shape {
 
 impl Shape {
     /// Lists: mostly used at their ends, so that a leaf may take long to walk. An allocation of 8 KiB.
-    pub const LIST: Self = Self { width: 1, leaf_bytes: 8 * 1024 - 8, leaf_items: 1024 };
+    pub const LIST: Self = Self { width: 1, leaf_bytes: 8 * 1024, leaf_items: 1024 };
     /// Sorted sets: every access walks half a leaf. An allocation of 1 KiB: some dozens of members.
-    pub const SORTED: Self = Self { width: 2, leaf_bytes: 1024 - 8, leaf_items: 128 };
+    pub const SORTED: Self = Self { width: 2, leaf_bytes: 1024, leaf_items: 128 };
 }
 
 /// Items in an order, each of one or two elements.
@@ -184,15 +184,6 @@ impl Sequence {
         }
         let (items, heap) = parts.iter().fold((0, 0), |sum, part| (sum.0 + part.items, sum.1 + part.heap));
         Offcut { parts, items, heap }
-    }
-
-    /// Drops items from the end, about so many bytes of them. False if none is left.
-    pub fn drop_some(&mut self, bytes: usize) -> bool {
-        let (len, held) = (self.len() as u128, self.heap_bytes().max(1) as u128);
-        let count = (len * bytes as u128 / held).clamp(1, len.max(1)) as usize;
-        let count = count.min(self.len());
-        self.remove_range(self.len() - count, count);
-        !self.is_empty()
     }
 
     /// The number of items that satisfy `before`, which must be true for those up to some place and false for the rest.

@@ -228,7 +228,7 @@ impl World {
             850..900 => _ = self.parts[at_part].shard.expire_some(rng.usize(1..10), now),
             900..970 => {
                 self.tidy(at_part);
-                self.parts[at_part].shard.bury_some(1);
+                self.parts[at_part].shard.bury_some(|| true);
             }
             970..973 => self.change_rules(rng),
             973..975 => self.change_limits(rng),
@@ -304,7 +304,7 @@ impl World {
             self.step += 1;
             for at_part in 0..self.parts.len() {
                 self.tidy(at_part);
-                while self.parts[at_part].shard.bury_some(1) {}
+                while self.parts[at_part].shard.bury_some(|| true) {}
             }
         }
         if self.parts.iter().any(|part| part.has_victims(self.policy)) {
@@ -328,7 +328,7 @@ fn little_memory_and_much_to_do() {
         world.come_to_rest();
         for part in &mut world.parts {
             (0..DATABASES).for_each(|database| part.shard.flush(database));
-            while part.shard.bury_some(1) {}
+            while part.shard.bury_some(|| true) {}
             assert_eq!((part.shard.len(), part.used()), (0, 0), "nothing is charged for nothing");
         }
     });

@@ -224,7 +224,7 @@ fn commands_elsewhere_agree_with_a_map() {
             assert!(elsewhere.is_empty());
         }
         assert_eq!(owner.len(), model.len());
-        while owner.bury_some(1) {}
+        while owner.bury_some(|| true) {}
         assert_eq!(owner.databases()[0].len(), model.len());
     }
 }

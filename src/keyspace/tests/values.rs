@@ -144,7 +144,7 @@ fn every_encoding_becomes_every_other() {
             assert!(shared.iter().all(|(bytes, value)| bytes == value));
         }
         keys.iter().for_each(|key| _ = shard.keys(0, at(1)).delete(key));
-        while shard.bury_some(1) {}
+        while shard.bury_some(|| true) {}
         assert_eq!(shard.databases()[0].dataset_bytes(), 0);
     });
 }
@@ -177,7 +177,7 @@ fn what_is_overwritten_leaves_no_trace_in_the_account() {
         shard.keys(0, at(1)).set_string(b"other", &vec![2; len], None);
         assert!(shard.keys(0, at(1)).delete(b"other"));
         shard.keys(0, at(1)).set_string(b"k", b"small", None);
-        while shard.bury_some(1) {}
+        while shard.bury_some(|| true) {}
         shard.databases()[0].check();
         assert!(shard.used_bytes() <= before + 256, "{len}: {} after {before}", shard.used_bytes());
     }
@@ -193,7 +193,7 @@ fn a_large_value_is_freed_in_slices() {
     assert_eq!(shard.databases()[0].dataset_bytes(), 0);
     let (mut slices, mut before) = (0, shard.used_bytes());
     assert!(before >= full - 8192, "what waits to be dropped is still in the account");
-    while shard.bury_some(1) {
+    while shard.bury_some(|| true) {
         let after = shard.used_bytes();
         assert!(before - after <= BURIAL_BYTES, "{} bytes at once", before - after);
         (slices, before) = (slices + 1, after);
@@ -211,7 +211,7 @@ fn a_flushed_database_is_dropped_in_slices() {
     shard.flush(0);
     let mut slices = 0;
     assert!(shard.databases()[0].is_empty() && shard.has_remains());
-    while shard.bury_some(1) {
+    while shard.bury_some(|| true) {
         slices += 1;
         shard.keys(0, at(1)).set_string(&[slices as u8], b"new", None);
     }

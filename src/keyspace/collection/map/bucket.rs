@@ -1,7 +1,7 @@
 //! A bucket of a map: the pack of its items, and behind it a row with one tag of the hash of each.
 //!
 //! ```text
-//! [ items: a pack ][ 0..31 bytes unused ][ tag n-1 ] .. [ tag 1 ][ tag 0 ][ n and unused 4 ]
+//! [ items: a pack ][ 0..127 bytes unused ][ tag n-1 ] .. [ tag 1 ][ tag 0 ][ n and unused 4 ]
 //! ```
 //!
 //! The row is searched before the pack is walked. It lies at the end and grows toward the front, so an item is added
@@ -16,7 +16,7 @@ use crate::keyspace::value::allocation;
 /// Bytes of the word at the end.
 const WORD_BYTES: usize = 4;
 /// Bits of the word that say how many bytes are unused.
-const UNUSED_BITS: u32 = 5;
+const UNUSED_BITS: u32 = 7;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bucket(Box<[u8]>);
@@ -192,9 +192,10 @@ impl Bucket {
     fn resize(&mut self, used: usize, count: usize) {
         let (len, needed) = (self.0.len(), used + count + WORD_BYTES);
         let tail = len.min(WORD_BYTES + count.min(self.count()));
-        let keeps = (needed..needed + (1 << UNUSED_BITS)).contains(&len);
+        let keeps = (needed..needed + (1 << UNUSED_BITS)).contains(&len) && allocation(len) == allocation(needed);
         if !keeps {
-            let now = room(needed);
+            // What the word cannot say is no room.
+            let now = room(needed).min(needed + (1 << UNUSED_BITS) - 1);
             let mut bytes = std::mem::take(&mut self.0).into_vec();
             if now > len {
                 bytes.reserve_exact(now - len);

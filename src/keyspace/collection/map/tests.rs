@@ -225,10 +225,10 @@ fn an_item_costs_few_bytes_beyond_its_elements() {
     // From the sparsest state of the table to the fullest.
     for items in [1_000_000, 90_000, 70_000, 50_000, 1000] {
         let (member, field) = (overhead(1, items, 8), overhead(2, items, 8));
-        assert!(member < 4.0 && field < 4.0, "{items} items: {member:.2} and {field:.2} bytes");
+        assert!(member < 7.0 && field < 7.0, "{items} items: {member:.2} and {field:.2} bytes");
     }
     let (longer, small) = (overhead(2, 100_000, 32), overhead(1, 150, 8));
-    assert!(longer < 5.0 && small < 8.0, "{longer:.2} and {small:.2} bytes");
+    assert!(longer < 9.0 && small < 9.0, "{longer:.2} and {small:.2} bytes");
 }
 
 /// A map that has become empty, or small, is as small as one that always was.

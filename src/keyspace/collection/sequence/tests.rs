@@ -195,7 +195,7 @@ fn overhead(shape: Shape, items: usize, place: impl Fn(&mut Rng, usize) -> usize
 fn an_item_costs_few_bytes_beyond_itself() {
     let leaves = [Shape::LIST, Shape { width: 1, ..Shape::SORTED }];
     let [list, sorted] = leaves.map(|shape| overhead(shape, 1_000_000, |rng, len| rng.usize(..=len)));
-    assert!(list < 1.5 && sorted < 1.5, "at random places: {list:.2} and {sorted:.2} bytes");
+    assert!(list < 1.5 && sorted < 2.0, "at random places: {list:.2} and {sorted:.2} bytes");
     let [list, sorted] = leaves.map(|shape| overhead(shape, 1_000_000, |_, len| len));
     assert!(list < 0.1 && sorted < 0.8, "at the end: {list:.2} and {sorted:.2} bytes");
     let list = overhead(Shape::LIST, 1_000_000, |_, _| 0);
