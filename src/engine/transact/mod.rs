@@ -268,6 +268,11 @@ impl Engine {
             return;
         }
         let transaction = self.transactions.remove(handle.0 as usize);
+        if !transaction.within_exec {
+            // All have done their part: they may let go.
+            let id = transaction.id;
+            transaction.parts.iter().for_each(|part| self.write(part.core, Rare::Withdraw { id }));
+        }
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, transaction.protocol);
         join(transaction.command, transaction.request.request(), &transaction.parts, &mut reply);
