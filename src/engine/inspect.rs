@@ -34,6 +34,7 @@ impl Engine {
             (!self.questions.is_empty(), "questions"),
             (!self.slices.is_empty(), "slices"),
             (!self.held_back.is_empty(), "requests held back by one that waits"),
+            (!self.late_watches.is_empty(), "keys to be watched"),
             (!self.stash.is_empty(), "requests that wait for the shard"),
             (self.outgoing.iter().any(|batch| !batch.is_empty()), "letters that were not posted"),
             (self.topology.all().filter(of_others).any(|core| self.port.credits(core) != MAIL_CREDITS), "credits"),

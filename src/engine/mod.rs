@@ -64,7 +64,7 @@ use crate::txn::Ledger;
 
 use self::blocking::Blocking;
 use self::mail::Work;
-use self::multi::Execution;
+use self::multi::{Execution, LateWatch};
 use self::post::Waiter;
 use self::publish::{Frames, OwnMessage, Unpublished};
 use self::sessions::Sessions;
@@ -226,6 +226,8 @@ pub struct Engine {
     credits: Vec<Vec<Credit>>,
     /// Requests behind one of the same client that waits in the ledger.
     held_back: HashMap<(CoreId, ConnId), VecDeque<Waiter>>,
+    /// Keys to be watched that an intent lies on. Each client has asked for one WATCH at most.
+    late_watches: Vec<LateWatch>,
     /// Batches whose requests wait for the own shard to come back.
     stash: VecDeque<(CoreId, Box<Batch>)>,
 
@@ -337,6 +339,7 @@ impl Engine {
             outgoing: (0..cores).map(|_| Box::default()).collect(),
             credits: (0..cores).map(|_| Vec::new()).collect(),
             held_back: HashMap::new(),
+            late_watches: Vec::new(),
             stash: VecDeque::new(),
             unpublished: VecDeque::new(),
             own_messages: Vec::new(),

@@ -268,10 +268,16 @@ impl<W, K> Ledger<W, K> {
 
     /// Puts a command behind the intents on `key`, which [`Ledger::blocks`] it. If it touches other keys as well, it waits
     /// on this one first.
-    pub fn wait(&mut self, key: &[u8], waiter: W) {
+    /// The ticket of a command that comes now. Whoever keeps it asks [`Ledger::detains`] whenever something has finished.
+    pub fn ticket(&mut self) -> Ticket {
         let behind = self.records.keys().next_back().copied().unwrap_or(TxnId(0));
-        let waiting = Waiting { ticket: Ticket { behind, place: self.waited }, until: behind, waiter };
         self.waited += 1;
+        Ticket { behind, place: self.waited - 1 }
+    }
+
+    pub fn wait(&mut self, key: &[u8], waiter: W) {
+        let ticket = self.ticket();
+        let waiting = Waiting { ticket, until: ticket.behind, waiter };
         match self.keys.get_mut(key) {
             Some(queue) if self.shard.is_empty() || !queue.waiting.is_empty() => queue.waiting.push_back(waiting),
             _ => self.waiting_for_shard.push_back(waiting),

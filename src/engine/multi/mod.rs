@@ -32,8 +32,8 @@ use std::collections::BTreeMap;
 
 pub(super) use self::exec::Execution;
 use super::Engine;
-use super::mail::{Rare, StoredKey, WatchedKey};
-use super::node::{Ask, Gathered, Handled};
+use super::mail::{Handle, Rare, StoredKey, WatchedKey};
+use super::node::{Ask, Gathered, Handled, Told};
 use super::requests::Flow;
 use super::room::has_room;
 use crate::base::{ConnId, CoreId};
@@ -43,6 +43,16 @@ use crate::limits::WATCHED_KEYS_MAX;
 use crate::resp::{ReplyError, Request};
 use crate::route::{self, Plan};
 use crate::session::Session;
+use crate::txn::Ticket;
+
+/// A WATCH that waits for the keys of this core.
+#[derive(Debug)]
+pub(super) struct LateWatch {
+    ticket: Ticket,
+    from: CoreId,
+    handle: Handle,
+    keys: Vec<StoredKey>,
+}
 
 /// Queues.
 impl Engine {
@@ -135,7 +145,7 @@ impl Engine {
             }
         }
         let elsewhere = by_core.keys().any(|core| *core != self.core);
-        // What lies on keys here may be about to change them though its client has been answered: the letter comes behind it.
+        // What lies on keys here may be about to change them though it has been seen elsewhere: the letter waits for that.
         let is_free = self.shard.is_some() && self.stash.is_empty() && self.ledger.is_empty();
         if elsewhere || !is_free {
             let handle = self.question(session, by_core.len(), Gathered::Watching(Vec::new()));
@@ -161,6 +171,30 @@ impl Engine {
             WatchedKey { key, version }
         };
         keys.into_iter().map(watch).collect()
+    }
+
+    /// The same for a client of any core. `None` while an intent lies on one of the keys: what it is for may have been seen
+    /// already, on another core or by its own client, and is no change to whoever begins to watch behind that. The asker is
+    /// told when the keys are free.
+    pub(super) fn watch_when_free(&mut self, (from, handle): (CoreId, Handle), keys: Vec<StoredKey>) -> Option<Told> {
+        if keys.iter().any(|key| self.ledger.blocks(&key.name, false)) {
+            let ticket = self.ledger.ticket();
+            self.late_watches.push(LateWatch { ticket, from, handle, keys });
+            return None;
+        }
+        Some(Told::Watching(self.watch_here(keys)))
+    }
+
+    /// Intents have gone: keys are watched that nothing lies on any more which was there before.
+    pub(super) fn watch_released(&mut self) {
+        let ledger = &self.ledger;
+        let is_detained = |key: &StoredKey, ticket| ledger.detains(&key.name, false, ticket);
+        let released =
+            self.late_watches.extract_if(.., |late| !late.keys.iter().any(|key| is_detained(key, late.ticket)));
+        for LateWatch { from, handle, keys, .. } in released.collect::<Vec<LateWatch>>() {
+            let told = Told::Watching(self.watch_here(keys));
+            self.write(from, Rare::Told { handle, told });
+        }
     }
 
     /// A client's keys are watched from now on, if it is still there.

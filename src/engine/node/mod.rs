@@ -430,7 +430,10 @@ impl Engine {
                 self.latency_events.forget(|event| events.as_ref().is_none_or(|events| events.contains(&event))),
             ),
             Ask::Watch => self.watch(from),
-            Ask::WatchKeys(keys) => Told::Watching(self.watch_here(keys)),
+            Ask::WatchKeys(keys) => match self.watch_when_free((from, handle), keys) {
+                Some(told) => told,
+                None => return,
+            },
             Ask::Stall { us, rung } if rung || from != self.core => self.stall(us),
             // Bells leave at the end of the turn: the others are to stall at the same time, so this core waits a turn.
             Ask::Stall { us, .. } => {

@@ -90,6 +90,7 @@ impl Engine {
         for (ticket, waiter) in freed {
             self.run_waiter(ticket, waiter);
         }
+        self.watch_released();
     }
 
     pub(super) fn copies(&mut self, shard: &mut Shard, keys: &[StoredKey]) -> Vec<Option<Entry>> {
