@@ -233,18 +233,20 @@ impl<W, K> Ledger<W, K> {
         }
     }
 
-    /// Holds a key from now on, before every transaction that has not begun: nothing else touches it until
-    /// [`Ledger::finish`]. No transaction may hold it already ([`Ledger::is_held`]).
-    pub fn hold(&mut self, name: &[u8]) -> TxnId {
+    /// Holds keys from now on, each named once, before every transaction that has not begun: nothing else touches them until
+    /// [`Ledger::finish`]. No transaction may hold one of them already ([`Ledger::is_held`]).
+    pub fn hold(&mut self, names: impl IntoIterator<Item = Box<[u8]>>) -> TxnId {
         self.holds += 1;
         let id = TxnId(self.holds);
-        let queue = self
-            .keys
-            .entry(name.into())
-            .or_insert_with(|| Queue { transactions: BTreeMap::new(), waiting: VecDeque::new() });
-        queue.transactions.insert(id, true);
-        let intents = Intents::Keys(vec![Key { name: name.into(), exclusive: true }]);
-        self.records.insert(id, Record { intents, work: None, begun: true });
+        let keys: Vec<Key> = names.into_iter().map(|name| Key { name, exclusive: true }).collect();
+        for key in &keys {
+            let queue = self
+                .keys
+                .entry(key.name.clone())
+                .or_insert_with(|| Queue { transactions: BTreeMap::new(), waiting: VecDeque::new() });
+            queue.transactions.insert(id, true);
+        }
+        self.records.insert(id, Record { intents: Intents::Keys(keys), work: None, begun: true });
         id
     }
 
@@ -266,8 +268,6 @@ impl<W, K> Ledger<W, K> {
         })
     }
 
-    /// Puts a command behind the intents on `key`, which [`Ledger::blocks`] it. If it touches other keys as well, it waits
-    /// on this one first.
     /// The ticket of a command that comes now. Whoever keeps it asks [`Ledger::detains`] whenever something has finished.
     pub fn ticket(&mut self) -> Ticket {
         let behind = self.records.keys().next_back().copied().unwrap_or(TxnId(0));
@@ -275,6 +275,8 @@ impl<W, K> Ledger<W, K> {
         Ticket { behind, place: self.waited - 1 }
     }
 
+    /// Puts a command behind the intents on `key`, which [`Ledger::blocks`] it. If it touches other keys as well, it waits
+    /// on this one first.
     pub fn wait(&mut self, key: &[u8], waiter: W) {
         let ticket = self.ticket();
         let waiting = Waiting { ticket, until: ticket.behind, waiter };

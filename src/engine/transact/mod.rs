@@ -302,7 +302,11 @@ impl Engine {
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, protocol);
         // The intents stay until the outcome is stored, so the reply may leave at once: nobody can look at the keys before.
-        let (nothing, outcome) = self.run_assembled(command, selected, request.request(), parts, &mut reply);
+        let (nothing, outcome) = if self.is_called_off(wait) {
+            (true, parts.iter().map(|part| (part.core, Writes::new())).collect())
+        } else {
+            self.run_assembled(command, selected, request.request(), parts, &mut reply)
+        };
         for (core, writes) in outcome {
             if within_exec && core == self.core {
                 // The next command of the EXEC runs here at once, and would pass a letter.
