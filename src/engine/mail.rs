@@ -103,7 +103,7 @@ pub(super) enum Rare {
     Schedule { id: TxnId, asker: Asker, intents: Intents, room: Option<Room>, work: Option<Box<Work>> },
     /// The answer to `Schedule`.
     Scheduled { asker: Asker, outcome: Scheduling },
-    /// Forget the intents.
+    /// Forget the intents: it has run everywhere, or is not to.
     Withdraw { id: TxnId },
     /// All have accepted: do this when the transaction's turn comes.
     Execute { id: TxnId, work: Box<Work> },
@@ -187,14 +187,21 @@ pub(super) struct Work {
 /// See [`Work`].
 #[derive(Debug)]
 pub(super) enum Task {
-    /// Run this part of a command and finish.
+    /// Run this part of a command, and hold its keys until it is to be forgotten.
     Run { command: CommandId, selected: Selected, protocol: Protocol, request: OwnedRequest, per_key: bool },
     /// Send these entries and wait for `Settle`.
     Fetch { keys: Vec<Wanted> },
     /// Say whether these keys are unchanged, and hold everything until `Withdraw`.
     Hold { watched: Vec<WatchedKey> },
-    /// Run these commands if the watched keys are unchanged, and finish.
-    Queue { queue: Queue, conn: ConnId, selected: Selected, protocol: Protocol, watched: Vec<WatchedKey> },
+    /// Run these commands if the watched keys are unchanged, and finish if no other core has to do with the EXEC.
+    Queue {
+        queue: Queue,
+        conn: ConnId,
+        selected: Selected,
+        protocol: Protocol,
+        watched: Vec<WatchedKey>,
+        is_alone: bool,
+    },
 }
 
 /// The reply of one part.

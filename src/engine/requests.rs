@@ -125,7 +125,11 @@ impl Engine {
             session.listed = true;
             self.unsent.push(session.conn);
         }
+        let (conn, waits) = (session.conn, self.waits_for_nobody(&session));
         self.sessions.put(session);
+        if waits {
+            self.close(conn, true);
+        }
     }
 
     /// Runs the requests at the head of `bytes` and returns how many bytes they were. `parser` has seen the beginning of

@@ -175,6 +175,17 @@ impl Node {
         self.settle();
     }
 
+    /// The client sends its last requests, and says with them that nothing more follows.
+    pub(super) fn send_last(&mut self, client: Client, requests: &str) {
+        let Line { core, conn, .. } = self.lines[client.0];
+        self.engines[core].wake();
+        self.engines[core].begin(self.now);
+        self.engines[core].input(Input::Received { conn, bytes: requests.as_bytes() });
+        self.engines[core].input(Input::Ended { conn, broken: false });
+        self.engines[core].finish();
+        self.settle();
+    }
+
     /// The client has left so many bytes unread.
     pub(super) fn stall(&mut self, client: Client, unsent: usize) {
         let Line { core, conn, .. } = self.lines[client.0];

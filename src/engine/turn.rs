@@ -265,13 +265,18 @@ impl Engine {
     }
 
     fn ended(&mut self, conn: ConnId, broken: bool) {
-        // A client that waits, and will send nothing more, is taken for one that is gone.
-        let is_gone = broken || self.sessions.get_mut(conn).is_some_and(|session| session.waiting.is_some());
-        if is_gone {
+        if broken {
             return self.close(conn, false);
         }
-        if let Some(session) = self.sessions.get_mut(conn) {
+        if let Some(mut session) = self.sessions.take(conn) {
             session.ended = true;
+            let waits = self.waits_for_nobody(&session);
+            self.sessions.put(session);
+            if waits {
+                return self.close(conn, true);
+            }
+        }
+        if let Some(session) = self.sessions.get_mut(conn) {
             if session.state == State::Ready && !session.runnable {
                 session.state = State::Closing;
             }

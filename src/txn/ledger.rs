@@ -233,18 +233,20 @@ impl<W, K> Ledger<W, K> {
         }
     }
 
-    /// Holds a key from now on, before every transaction that has not begun: nothing else touches it until
-    /// [`Ledger::finish`]. No transaction may hold it already ([`Ledger::is_held`]).
-    pub fn hold(&mut self, name: &[u8]) -> TxnId {
+    /// Holds keys from now on, each named once, before every transaction that has not begun: nothing else touches them until
+    /// [`Ledger::finish`]. No transaction may hold one of them already ([`Ledger::is_held`]).
+    pub fn hold(&mut self, names: impl IntoIterator<Item = Box<[u8]>>) -> TxnId {
         self.holds += 1;
         let id = TxnId(self.holds);
-        let queue = self
-            .keys
-            .entry(name.into())
-            .or_insert_with(|| Queue { transactions: BTreeMap::new(), waiting: VecDeque::new() });
-        queue.transactions.insert(id, true);
-        let intents = Intents::Keys(vec![Key { name: name.into(), exclusive: true }]);
-        self.records.insert(id, Record { intents, work: None, begun: true });
+        let keys: Vec<Key> = names.into_iter().map(|name| Key { name, exclusive: true }).collect();
+        for key in &keys {
+            let queue = self
+                .keys
+                .entry(key.name.clone())
+                .or_insert_with(|| Queue { transactions: BTreeMap::new(), waiting: VecDeque::new() });
+            queue.transactions.insert(id, true);
+        }
+        self.records.insert(id, Record { intents: Intents::Keys(keys), work: None, begun: true });
         id
     }
 
@@ -266,12 +268,18 @@ impl<W, K> Ledger<W, K> {
         })
     }
 
+    /// The ticket of a command that comes now. Whoever keeps it asks [`Ledger::detains`] whenever something has finished.
+    pub fn ticket(&mut self) -> Ticket {
+        let behind = self.records.keys().next_back().copied().unwrap_or(TxnId(0));
+        self.waited += 1;
+        Ticket { behind, place: self.waited - 1 }
+    }
+
     /// Puts a command behind the intents on `key`, which [`Ledger::blocks`] it. If it touches other keys as well, it waits
     /// on this one first.
     pub fn wait(&mut self, key: &[u8], waiter: W) {
-        let behind = self.records.keys().next_back().copied().unwrap_or(TxnId(0));
-        let waiting = Waiting { ticket: Ticket { behind, place: self.waited }, until: behind, waiter };
-        self.waited += 1;
+        let ticket = self.ticket();
+        let waiting = Waiting { ticket, until: ticket.behind, waiter };
         match self.keys.get_mut(key) {
             Some(queue) if self.shard.is_empty() || !queue.waiting.is_empty() => queue.waiting.push_back(waiting),
             _ => self.waiting_for_shard.push_back(waiting),

@@ -12,12 +12,18 @@
 //!   ── schedule ───────▶ intent on its keys      intent on its keys
 //!   ◀─ accepted ──────── (refused if something with a higher number has already run on them)
 //!   all accepted: ─────▶ execute when 7 is first execute when 7 is first
+//!   ◀─ executed ──────── holds its keys          holds its keys
+//!   all executed: ─────▶ finish                  finish
 //!   one refused: ──────▶ withdraw                withdraw; then all again with a new number
 //! ```
 //!
 //! The numbers travel at different speeds: a core may have run 8 before it hears of 7. It then refuses 7, and its
 //! coordinator starts again with a higher number. Nothing executes anywhere before all have accepted, so a refusal has
 //! nothing to undo.
+//!
+//! No core lets go of the keys before all have executed. Else a client could see on one core that 8 has run, write something
+//! else elsewhere, and 7, which comes late there and goes before 8 on a third core, would come behind that write: no order of
+//! the three would explain what was seen.
 //!
 //! Clients that wait for something to come under a key stand in [`Lines`], one for each name, in the order in which they
 //! came.

@@ -391,7 +391,7 @@ fn what_is_held_goes_before_all_that_has_not_begun() {
     let [first, second] = [1, 2].map(|number| TxnId::FIRST.0 + number);
     assert!(ledger.schedule(TxnId(first), on(&["a", "b"], true)));
     assert!(!ledger.is_held(b"a"), "it has not begun");
-    let hold = ledger.hold(b"a");
+    let hold = ledger.hold([Box::from(&b"a"[..])]);
     assert!(hold < TxnId::FIRST && ledger.is_held(b"a") && !ledger.is_held(b"b"));
     ledger.assign(TxnId(first), ());
     assert_eq!(ledger.begin(), None);
@@ -403,7 +403,7 @@ fn what_is_held_goes_before_all_that_has_not_begun() {
     let freed = finish(&mut ledger, first);
     assert_eq!(names(&freed), ["a read"]);
     // Another hold, left before what was freed could run, detains it.
-    let hold = ledger.hold(b"a");
+    let hold = ledger.hold([Box::from(&b"a"[..])]);
     assert!(ledger.detains(b"a", false, freed[0].0));
     ledger.wait_on(b"a", false, freed[0].0, freed[0].1);
     assert!(ledger.schedule(TxnId(second), Intents::Shard));
@@ -431,4 +431,14 @@ fn a_withdrawn_flush_does_not_free_what_another_holds() {
         ledger.wait_on(b"k", waiter == "a write", ticket, waiter);
     }
     assert_eq!(names(&finish(&mut ledger, 3)), ["a write", "a read"]);
+}
+
+#[test]
+fn what_is_held_together_is_let_go_together() {
+    let mut ledger = ledger();
+    let hold = ledger.hold([b"a", b"b"].map(|name| Box::from(&name[..])));
+    assert!(ledger.is_held(b"a") && ledger.is_held(b"b") && !ledger.is_held(b"c"));
+    assert!(ledger.blocks(b"b", false));
+    ledger.finish(hold, |_, _| ());
+    assert!(!ledger.is_held(b"a") && !ledger.is_held(b"b") && ledger.is_empty());
 }

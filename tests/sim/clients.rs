@@ -1,11 +1,13 @@
 //! Clients: they send pipelines of commands, cut anywhere, and read the replies in the order of their requests.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use corewise::command;
 use corewise::resp::{Request, Span};
 
 use crate::history::Operation;
+use crate::model::Wait;
 use crate::node::{End, Node};
 use crate::reply::{Reply, show, show_reply};
 
@@ -65,19 +67,8 @@ impl Clients {
         }
         asker.sent += bytes.len() as u64;
         asker.on_the_way.push_back((asker.sent, number));
-        let keys = keys_of(&words);
-        self.operations.push(Operation {
-            client,
-            database: asker.database,
-            words,
-            queue: Vec::new(),
-            watches: false,
-            is_queued: false,
-            keys,
-            sent: None,
-            answered: None,
-            reply: None,
-        });
+        let leaves = asker.leaving.is_some();
+        self.operations.push(Operation { leaves, ..Operation::new(number, client, asker.database, words) });
         if self.operations[number].words[0] == b"SELECT" {
             asker.database = usize::from(self.operations[number].words[1][0] - b'0');
         }
@@ -101,13 +92,15 @@ impl Clients {
             self.operations[number].is_queued = true;
         }
         let number = self.ask_line(client, "EXEC");
-        self.operations[number].queue = queue;
-        self.operations[number].watches = !watched.is_empty();
+        self.operations[number].run(queue);
         number
     }
 
     /// A client leaves.
     pub(crate) fn leave(&mut self, client: usize, end: End) {
+        for operation in self.operations.iter_mut().filter(|operation| operation.client == client) {
+            operation.leaves = true;
+        }
         self.clients[client].leaving = Some(end);
         self.node.end(self.clients[client].socket, end);
     }
@@ -119,21 +112,44 @@ impl Clients {
         Ok(goes_on)
     }
 
-    /// Until the node rests; every client that has stayed must have its replies then.
-    pub(crate) fn settle(&mut self) -> Result<(), String> {
-        let mut turns = 0;
-        while self.step()? {
-            turns += 1;
-            if turns > TURNS_TO_REST {
-                return Err(format!("the node does not come to rest: {}", self.node.describe()));
+    /// Until nothing happens by itself. Clients may wait then.
+    pub(crate) fn rest(&mut self) -> Result<(), String> {
+        for _ in 0..TURNS_TO_REST {
+            if !self.step()? {
+                return Ok(());
             }
         }
+        Err(format!("the node does not come to rest: {}", self.node.describe()))
+    }
+
+    /// The request that a client has no reply to and has sent before all others, if there is one.
+    pub(crate) fn first_unanswered(&self, client: usize) -> Option<&Operation> {
+        self.clients[client].unanswered.front().map(|number| &self.operations[*number])
+    }
+
+    /// Requests of a client that have no reply yet.
+    pub(crate) fn outstanding(&self, client: usize) -> usize {
+        self.clients[client].on_the_way.len() + self.clients[client].unanswered.len()
+    }
+
+    /// Whether a client waits, but not for ever, and has sent something behind that.
+    pub(crate) fn is_followed(&self, client: usize) -> bool {
+        let has_timeout = |wait: &Rc<Wait>| wait.timeout_ms > 0;
+        self.clients[client].unanswered.len() > 1
+            && self.first_unanswered(client).is_some_and(|first| first.wait.as_ref().is_some_and(has_timeout))
+    }
+
+    /// Until the node rests; every client that has stayed must have its replies then.
+    pub(crate) fn settle(&mut self) -> Result<(), String> {
+        self.rest()?;
         self.node.check_rest()?;
         for (number, client) in self.clients.iter().enumerate() {
             if client.leaving != Some(End::Broken)
-                && let Some(operation) = client.unanswered.front()
+                && let Some(operation) = self.first_unanswered(number)
+                // One that waits, and will send nothing more, is taken for one that is gone.
+                && !(operation.wait.is_some() && self.node.sockets[client.socket].closed)
             {
-                let words = show(&self.operations[*operation].words);
+                let words = show(&operation.words);
                 return Err(format!("client {number} has no reply to {words}, and the node rests"));
             }
         }
@@ -173,7 +189,7 @@ impl Clients {
 }
 
 /// The keys of a command that runs on shards.
-fn keys_of(words: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(crate) fn keys_of(words: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let data = words.concat();
     let mut start = 0;
     let spans: Vec<Span> = words

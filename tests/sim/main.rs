@@ -1,14 +1,18 @@
 //! The simulator: several engines joined by the real mesh on one thread, a clock moved by hand, and one seed that decides
 //! everything else, so that whatever goes wrong can be replayed.
 //!
-//! `cargo test --test sim` runs some hundred seeds. `COREWISE_SIM_SEEDS=10000` runs more of them, and
-//! `COREWISE_SIM_SEED=1234` runs one and prints its schedule.
+//! `cargo test --test sim` runs some hundred seeds. `COREWISE_SIM_SEEDS=10000` runs more of them (with `--release`, that
+//! takes minutes), and `COREWISE_SIM_SEED=1234` runs one and prints its schedule.
 
+mod checker;
 mod clients;
 mod crowd;
 mod forgetful;
 mod history;
 mod load;
+mod look;
+mod mixed;
+mod mixed_load;
 mod model;
 mod node;
 mod pubsub;
@@ -28,7 +32,7 @@ fn variable(name: &str) -> Option<u64> {
 /// Runs a scenario with every seed, or with the one that is asked for.
 fn every_seed(scenario: &str, seeds: u64, run: impl Fn(u64, bool) -> Result<(), String>) {
     if let Some(seed) = variable("COREWISE_SIM_SEED") {
-        return assert_eq!(run(seed, true), Ok(()), "{scenario} with seed {seed}");
+        return run(seed, true).unwrap_or_else(|failure| panic!("{scenario} fails with seed {seed}:\n{failure}"));
     }
     for seed in 0..variable("COREWISE_SIM_SEEDS").unwrap_or(seeds) {
         let outcome = catch_unwind(AssertUnwindSafe(|| run(seed, false)))
@@ -47,6 +51,11 @@ fn histories_are_linearizable() {
         run.clients.node.print_trace();
         outcome
     });
+}
+
+#[test]
+fn histories_of_everything_at_once_are_linearizable() {
+    every_seed("a mixed load", SEEDS / 2, mixed::mixed);
 }
 
 #[test]

@@ -78,6 +78,8 @@ struct Core {
     turning: bool,
     /// A bell that arrives at this event.
     bell: Option<u64>,
+    /// The machine gives it no time before this event.
+    stalled_until: u64,
     now: Now,
     /// Generations of its connections, and the places that are free.
     generations: Vec<u32>,
@@ -94,6 +96,8 @@ pub(crate) struct Node {
     cores: Vec<Core>,
     lateness: u32,
     lending: LendingMode,
+    /// In how many of a hundred cases a core gets no time for long after its turn: its mail rings fill up.
+    pub(crate) stalls: u32,
     /// What happened, if somebody wants to read it.
     pub(crate) trace: Option<Vec<String>>,
 }
@@ -121,6 +125,7 @@ impl Node {
                 rest: Rest::Awake,
                 turning: false,
                 bell: None,
+                stalled_until: 0,
                 now,
                 generations: Vec::new(),
                 free: Vec::new(),
@@ -134,6 +139,7 @@ impl Node {
             cores,
             lateness: setup.lateness,
             lending: setup.lending,
+            stalls: 0,
             trace: None,
         }
     }
@@ -210,6 +216,10 @@ impl Node {
         if self.some_turn()? {
             return Ok(true);
         }
+        if self.cores.iter().any(|core| core.stalled_until > self.event) {
+            self.cores.iter_mut().for_each(|core| core.stalled_until = 0);
+            return Ok(true);
+        }
         // Nothing but late bells can be outstanding.
         let Some(core) = self.cores.iter_mut().find(|core| core.bell.is_some()) else { return Ok(false) };
         core.bell = Some(self.event);
@@ -250,7 +260,7 @@ impl Node {
 
     fn may_turn(&self, index: usize) -> bool {
         let core = &self.cores[index];
-        if core.turning {
+        if core.turning || core.stalled_until > self.event {
             return false;
         }
         let due = match core.rest {
@@ -300,6 +310,9 @@ impl Node {
             Sleep::No => Rest::Awake,
             Sleep::Until(until) => Rest::Asleep { until },
         };
+        if self.stalls > 0 && self.rng.u32(..100) < self.stalls {
+            core.stalled_until = self.event + self.rng.u64(..400);
+        }
         let (rest, is_home, has_intents) = (core.rest, core.engine.holds_shard(), core.engine.has_intents());
         if self.lending != LendingMode::Never && !is_home && has_intents {
             return Err(format!("the shard of core {index} is away, and has intents"));

@@ -69,7 +69,7 @@ impl Run {
                     self.clients.node.pass_us(us);
                 }
             }
-            self.rest()?;
+            self.clients.rest()?;
             self.check_those_who_wait()?;
         }
         for id in 1..=self.came {
@@ -77,16 +77,6 @@ impl Run {
         }
         self.clients.settle()?;
         self.count()
-    }
-
-    /// Until nothing happens by itself. Clients may wait then.
-    fn rest(&mut self) -> Result<(), String> {
-        for _ in 0..20_000 {
-            if !self.clients.step()? {
-                return Ok(());
-            }
-        }
-        Err(format!("the node does not come to rest: {}", self.clients.node.describe()))
     }
 
     fn is_answered(&self, request: Option<usize>) -> bool {
@@ -151,7 +141,7 @@ impl Run {
             sizes.insert(format!("z{key}"), zset);
         }
         // Those who wait until some moment do not run out of time meanwhile: only what has happened already goes on.
-        self.rest()?;
+        self.clients.rest()?;
         for (_, request) in &self.all {
             let Some(request) = request.filter(|_| !self.is_answered(*request)) else { continue };
             let words = &self.clients.operations[request].words;

@@ -8,7 +8,8 @@ use corewise::topology::Topology;
 use crate::clients::Clients;
 use crate::history::{History, Operation, Order};
 use crate::load::{Keys, Load};
-use crate::model::{DATABASES, State, Window};
+use crate::look::look;
+use crate::model::{DATABASES, State};
 use crate::node::{End, LAG_US, Node, Setup};
 use crate::reply::Reply;
 
@@ -17,7 +18,7 @@ const COMMANDS_PER_ROUND: usize = 32;
 const ROUNDS: usize = 12;
 
 /// What the model need not know.
-const SAYS_NOTHING_OF_KEYS: [&[u8]; 3] = [b"SELECT", b"MULTI", b"WATCH"];
+const SAYS_NOTHING_OF_KEYS: [&[u8]; 2] = [b"SELECT", b"MULTI"];
 
 /// A run of one seed.
 pub(crate) struct Run {
@@ -73,7 +74,7 @@ impl Run {
         self.clients.node.pass_us(LONGEST_US);
         self.clients.settle()?;
         for database in 0..DATABASES {
-            let kept = self.state.databases[database].values().filter(|item| item.deadline.is_none()).count();
+            let kept = self.state.databases[database].iter().filter(|(_, item)| item.deadline.is_none()).count();
             self.clients.ask_line(self.observer, &format!("SELECT {database}"));
             let asked = self.clients.ask_line(self.observer, "DBSIZE");
             self.clients.settle()?;
@@ -105,7 +106,6 @@ impl Run {
             }
         }
         self.clients.settle()?;
-        self.look()?;
         self.check(first)
     }
 
@@ -142,55 +142,27 @@ impl Run {
         self.clients.ask_transaction(client, &watched, queue);
     }
 
-    /// Reads everything while nothing else happens.
-    fn look(&mut self) -> Result<(), String> {
-        let keys = self.load.keys.0.clone();
-        for database in 0..DATABASES {
-            self.clients.ask_line(self.observer, &format!("SELECT {database}"));
-            for key in &keys {
-                self.clients.ask_line(self.observer, &format!("GET {key}"));
-                self.clients.ask_line(self.observer, &format!("PTTL {key}"));
-                self.clients.settle()?;
-            }
-        }
-        Ok(())
-    }
-
     /// Explains the round's commands, from the state before it.
     fn check(&mut self, first: usize) -> Result<(), String> {
-        let operations: Vec<&Operation> = self.clients.operations[first..]
+        let ended = self.clients.operations.len();
+        let (seen, looks) = look(&mut self.clients, self.observer, DATABASES, &self.load.keys.0)?;
+        let operations = &self.clients.operations;
+        let asked: Vec<&Operation> = operations[first..ended]
             .iter()
             .filter(|operation| operation.sent.is_some() && !operation.is_queued)
             .filter(|operation| !SAYS_NOTHING_OF_KEYS.contains(&operation.words[0].as_slice()))
             .collect();
-        let (asked, looked): (Vec<&Operation>, Vec<&Operation>) =
-            operations.into_iter().partition(|operation| operation.client != self.observer);
-        let lag_ms = LAG_US.div_ceil(1000);
-        let ended_ms = self.clients.node.now.unix_us / 1000;
-        let topology = Topology::new(self.cores);
-        // What was read in the quiet is the state at the end, whatever the order was.
-        let seen = seen(&looked, lag_ms);
-        let history = History { operations: asked, order: self.order, topology, ended_ms, lag_ms, ends_with: looked };
+        let history = History {
+            operations: asked,
+            // What was read in the quiet is the state at the end, whatever the order was.
+            ends_with: looks.iter().map(|look| &operations[*look]).collect(),
+            order: self.order,
+            topology: Topology::new(self.cores),
+            ended_ms: self.clients.node.now.unix_us / 1000,
+            lag_ms: LAG_US.div_ceil(1000),
+        };
         history.explain(&self.state)?;
         self.state = seen;
         Ok(())
     }
-}
-
-/// The state that a GET and a PTTL of every key have shown.
-fn seen(looked: &[&Operation], lag_ms: u64) -> State {
-    let mut state = State::default();
-    for pair in looked.chunks(2) {
-        let [get, ttl] = pair else { continue };
-        let (Some(Reply::Bulk(value)), Some(Reply::Integer(left))) = (&get.reply, &ttl.reply) else { continue };
-        let deadline = (*left >= 0).then(|| {
-            let from = ttl.sent.map_or(0, |(_, ms)| ms - lag_ms) + *left as u64;
-            Window { from, to: ttl.answered.map_or(u64::MAX, |(_, ms)| ms + *left as u64) }
-        });
-        if *left != -2 {
-            let item = crate::model::Item { value: value.as_slice().into(), deadline };
-            state.databases[get.database].insert(get.words[1].clone(), item);
-        }
-    }
-    state
 }

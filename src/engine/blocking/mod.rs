@@ -20,8 +20,12 @@
 //!
 //! An owner looks at what has come after every command, or after a whole transaction or EXEC, before anything else runs on
 //! the key, so a waiting client is served as if it had sent its command then. One whose home is the owner itself is served
-//! at once. Where BLMOVE would push to another core, the owner lets the home try the whole command as a transaction
-//! (*Try*), and holds nothing: if others were faster, the client keeps its place.
+//! at once. The key that BLMOVE pushes to is held as well. Where it cannot be, nothing is, and the client keeps its place if
+//! others are faster: if a transaction holds it, the owner looks again when that has let go (to hold the one key and wait
+//! for the other could wait for ever); if it is on another core, the home tries the whole command as a transaction (*Try*).
+//!
+//! Who is told by CLIENT UNBLOCK that a client waits no more can rely on it: a *Try* is called off, and where an owner is
+//! about to run the command the answer waits for the outcome.
 //!
 //! A wait takes at most one offer at a time. Offers that come meanwhile are answered when it is decided: a wait that has
 //! ended declines them.
@@ -46,13 +50,16 @@ use super::mail::{self, Manner, Place, Run};
 use super::requests::Flow;
 use super::{Deferred, Engine};
 use crate::base::CoreId;
-use crate::command::Command;
+use crate::command::{Command, CommandId};
 use crate::exec::blocking::{Awaited, Terms};
 use crate::limits::LARGE_VALUE_BYTES;
 use crate::resp::{Output, Protocol, Reply, Request};
 use crate::route::{self, Plan};
 use crate::session::{Selected, Session};
 use crate::txn::{Lines, TxnId};
+
+/// Which argument of BLMOVE and BRPOPLPUSH the key is that they push to.
+const DESTINATION: usize = 2;
 
 /// A wait, as other cores know it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -69,11 +76,14 @@ struct Sought {
     awaited: Awaited,
 }
 
-/// What a core knows of one that stands in line.
-#[derive(Clone, Copy, Debug)]
-struct InLine {
-    /// The element goes on to another core, so its home runs the command.
-    moves_away: bool,
+/// What a core knows of one that stands in line: where its element goes.
+#[derive(Clone, Debug)]
+pub(super) enum Destination {
+    Client,
+    /// On to a key of the same core.
+    Key(Box<[u8]>),
+    /// On to another core, so its home runs the command.
+    OtherCore,
 }
 
 /// What cores write to each other about waits. The number is the home's.
@@ -82,7 +92,7 @@ pub(super) enum Notice {
     /// Run this, and put the client in line if there is nothing. Its `reply_to` names the wait.
     Attempt { run: Run, bytes: Vec<u8> },
     /// Put the client in line.
-    Await { number: u32, database: u16, awaited: Awaited, names: Vec<Box<[u8]>>, moves_away: bool },
+    Await { number: u32, database: u16, awaited: Awaited, names: Vec<Box<[u8]>>, destination: Destination },
     /// The client waits no more.
     Leave { number: u32 },
     /// Something has come under this name, and is held.
@@ -105,7 +115,7 @@ pub(super) enum Notice {
 #[derive(Debug, Default)]
 pub(super) struct Blocking {
     /// Who waits for keys of this core.
-    lines: Lines<Sought, WaitId, InLine>,
+    lines: Lines<Sought, WaitId, Destination>,
     /// Keys that are held for whoever they were offered to.
     offers: HashMap<TxnId, WaitId>,
     /// Those that try: the line behind them stands still.
@@ -310,6 +320,17 @@ impl Engine {
         nothing
     }
 
+    /// Where the element goes that a request asks for.
+    fn destination(&self, command: &'static Command, request: Request<'_>) -> Destination {
+        if !matches!(command.id, CommandId::Blmove | CommandId::Brpoplpush) {
+            return Destination::Client;
+        }
+        match route::plan(self.topology, self.core, command, request) {
+            Plan::Core { .. } => Destination::Key(request.get(DESTINATION).into()),
+            Plan::Several => Destination::OtherCore,
+        }
+    }
+
     fn notify(&mut self, core: CoreId, notice: Notice) {
         self.write(core, mail::Rare::Wait(notice));
     }
@@ -318,8 +339,8 @@ impl Engine {
     pub(super) fn noticed(&mut self, from: CoreId, notice: Notice) {
         match notice {
             Notice::Attempt { run, bytes } => self.run_for(from, run, &bytes),
-            Notice::Await { number, database, awaited, names, moves_away } => {
-                self.stand_in_line(WaitId { home: from, number }, (database, awaited), names, moves_away);
+            Notice::Await { number, database, awaited, names, destination } => {
+                self.stand_in_line(WaitId { home: from, number }, (database, awaited), names, destination);
             }
             Notice::Leave { number } => self.leave_lines(WaitId { home: from, number }),
             Notice::Offer { number, hold, name } => self.offered(number, (from, hold, name)),

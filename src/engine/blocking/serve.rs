@@ -1,7 +1,7 @@
 //! The owner's side of a wait: who is in line for its keys, and who gets what has come.
 
 use super::super::mail::{self, Run};
-use super::{Engine, InLine, Notice, Sought, WaitId};
+use super::{Destination, Engine, Notice, Sought, WaitId};
 use crate::base::CoreId;
 use crate::exec::blocking::{self, Awaited};
 use crate::resp::{Output, Request};
@@ -15,7 +15,7 @@ impl Engine {
         wait: WaitId,
         (database, awaited): (u16, Awaited),
         names: Vec<Box<[u8]>>,
-        moves_away: bool,
+        destination: Destination,
     ) {
         let Some(shard) = &mut self.shard else { return };
         for name in &names {
@@ -23,7 +23,7 @@ impl Engine {
             shard.mark_ready(usize::from(database), name);
         }
         let sought = names.into_iter().map(|name| Sought { database, name, awaited }).collect();
-        self.blocking.lines.enter(wait, sought, InLine { moves_away });
+        self.blocking.lines.enter(wait, sought, destination);
         self.follow_up();
     }
 
@@ -84,15 +84,24 @@ impl Engine {
             let mut keys = shard.keys(database, now);
             let Some(awaited) = keys.peek(&name).and_then(|entry| Awaited::of(entry.value())) else { return };
             let sought = Sought { database: database as u16, name: name.clone(), awaited };
-            let Some((wait, InLine { moves_away })) = self.blocking.lines.first(&sought) else { return };
-            if *moves_away {
-                if self.blocking.trying.insert(wait) {
-                    self.notify(wait.home, Notice::Try { number: wait.number });
+            let Some((wait, destination)) = self.blocking.lines.first(&sought) else { return };
+            let pushed_to = match destination {
+                Destination::Client => None,
+                // Whoever holds the other key may be about to store what it has read there.
+                Destination::Key(other) if self.ledger.is_held(other) => {
+                    self.blocking.held.insert((database, name));
+                    return;
                 }
-                return;
-            }
+                Destination::Key(other) => Some(other.clone()),
+                Destination::OtherCore => {
+                    if self.blocking.trying.insert(wait) {
+                        self.notify(wait.home, Notice::Try { number: wait.number });
+                    }
+                    return;
+                }
+            };
             if wait.home != self.core || !self.is_open(wait.number) {
-                return self.offer(wait, database, name);
+                return self.offer(wait, database, name, pushed_to);
             }
             if !self.serve_own(wait, &name) {
                 return;
@@ -113,9 +122,10 @@ impl Engine {
         true
     }
 
-    /// Holds a key for the first in line, and asks its home.
-    fn offer(&mut self, wait: WaitId, database: usize, name: Box<[u8]>) {
-        let hold = self.ledger.hold(&name);
+    /// Holds a key for the first in line, and the one that it pushes to, and asks its home.
+    fn offer(&mut self, wait: WaitId, database: usize, name: Box<[u8]>, pushed_to: Option<Box<[u8]>>) {
+        let other = pushed_to.filter(|other| *other != name);
+        let hold = self.ledger.hold(std::iter::once(name.clone()).chain(other));
         self.blocking.offers.insert(hold, wait);
         self.blocking.held.insert((database, name.clone()));
         let number = wait.number;
@@ -180,7 +190,8 @@ impl Engine {
             && let Some(terms) = blocking::terms(command, request, self.now)
         {
             let names = terms.keys.map(|index| request.get(index).into()).collect();
-            self.stand_in_line(wait, (run.selected.database, terms.awaited), names, false);
+            let destination = self.destination(command, request);
+            self.stand_in_line(wait, (run.selected.database, terms.awaited), names, destination);
         }
     }
 }

@@ -364,3 +364,18 @@ fn replies_that_nobody_wants_are_not_sent() {
         node.check(b, "LRANGE l 0 -1", r#"["2"]"#);
     });
 }
+
+#[test]
+fn one_that_has_sent_its_last_request_does_not_wait() {
+    everywhere(|node| {
+        let [client, pusher] = clients(node);
+        // What comes first may be under way to another core when the end comes.
+        node.send_last(client, "EXISTS a b c d\r\nBLPOP l m n 0\r\n");
+        assert!(node.is_closed(client));
+        node.check(pusher, "RPUSH l 1", "(integer) 1");
+        let last = node.connect(0);
+        node.send_last(last, "BLPOP m l n 0\r\n");
+        gets(node, last, r#"["l", "1"]"#);
+        assert!(node.is_closed(last));
+    });
+}

@@ -1,13 +1,13 @@
 //! The home's side of a wait: from the request to the reply.
 
 use super::super::keyed::run_order;
-use super::super::mail::{self, Manner, OwnedRequest, Place, Run};
+use super::super::mail::{self, Handle, Manner, OwnedRequest, Place, Rare, Run};
+use super::super::node::Told;
 use super::{Engine, Notice, WaitId};
 use crate::base::{ClientId, CoreId};
-use crate::command::{Command, CommandId};
+use crate::command::Command;
 use crate::exec::blocking::{self, Terms};
 use crate::resp::{Output, Protocol, Reply, ReplyError, Request};
-use crate::route::{self, Plan};
 use crate::session::{NO_PLACE, Selected, Session, State};
 use crate::txn::TxnId;
 
@@ -23,6 +23,15 @@ pub(in crate::engine) enum Ending {
     Unblocked,
 }
 
+/// One that has asked by CLIENT UNBLOCK for the end of a wait which is about to end otherwise.
+#[derive(Debug)]
+struct Unblocker {
+    core: CoreId,
+    handle: Handle,
+    /// The wait ends for this one's sake, if it ends without an element.
+    is_first: bool,
+}
+
 /// A client of this core that waits.
 #[derive(Debug)]
 pub(super) struct Wait {
@@ -36,8 +45,12 @@ pub(super) struct Wait {
     deadline_us: Option<u64>,
     /// The command is being run somewhere, whole or for one key: only its outcome decides how this goes on.
     is_running: bool,
+    /// That is a transaction of this core, which can be called off.
+    is_trying: bool,
     /// It is to end if that comes to nothing.
     ending: Option<Ending>,
+    /// Who has asked for that by CLIENT UNBLOCK meanwhile, and waits for the answer.
+    unblockers: Vec<Unblocker>,
     /// The cores where the client is in line; none before the first attempt is over.
     cores: Vec<CoreId>,
     /// Offers that wait for the outcome.
@@ -51,6 +64,11 @@ impl Wait {
 
     pub(super) fn is_in_line(&self) -> bool {
         !self.cores.is_empty()
+    }
+
+    /// Whether an owner is about to serve its client, which nobody can call off.
+    fn is_being_served(&self) -> bool {
+        self.is_running && !self.is_trying
     }
 }
 
@@ -81,7 +99,9 @@ impl Engine {
             deadline_us: terms.timeout_ms.map(|ms| self.now.mono_us.saturating_add(ms.saturating_mul(1000))),
             terms,
             is_running: true,
+            is_trying: false,
             ending: None,
+            unblockers: Vec::new(),
             cores: Vec::new(),
             offers: Vec::new(),
         };
@@ -103,15 +123,15 @@ impl Engine {
             }
         }
         let (database, awaited) = (wait.selected.database, wait.terms.awaited);
-        let moves_away = matches!(wait.command.id, CommandId::Blmove | CommandId::Brpoplpush)
-            && route::plan(self.topology, self.core, wait.command, request) == Plan::Several;
+        let destination = self.destination(wait.command, request);
         let cores = by_core.iter().map(|(core, _)| *core).collect();
         for (core, names) in by_core {
             // The own shard may be away, so a letter goes there too, unless nothing has happened since the attempt.
             if core == self.core && self.shard.is_some() && self.stash.is_empty() {
-                self.stand_in_line(WaitId { home: core, number }, (database, awaited), names, moves_away);
+                self.stand_in_line(WaitId { home: core, number }, (database, awaited), names, destination.clone());
             } else {
-                self.notify(core, Notice::Await { number, database, awaited, names, moves_away });
+                let destination = destination.clone();
+                self.notify(core, Notice::Await { number, database, awaited, names, destination });
             }
         }
         self.waits_in_line(number, cores);
@@ -130,14 +150,23 @@ impl Engine {
     /// What was run has come to nothing: the client goes on waiting, unless it is to end or something else was offered.
     fn goes_on(&mut self, number: u32) {
         let Some(wait) = self.blocking.waits.get_mut(&number) else { return };
-        wait.is_running = false;
+        (wait.is_running, wait.is_trying) = (false, false);
         if let Some(ending) = wait.ending {
             return self.end_wait(number, ending);
         }
+        let conn = wait.client.conn;
         if !wait.offers.is_empty() {
             let offer = wait.offers.remove(0);
             self.accept(number, offer);
+        } else if self.sessions.get_mut(conn).is_some_and(|session| session.ended) {
+            self.close(conn, true);
         }
+    }
+
+    /// Whether a client will send nothing more and waits: it is taken for one that is gone. What is being run for it comes
+    /// to an end first.
+    pub(in crate::engine) fn waits_for_nobody(&self, session: &Session) -> bool {
+        session.ended && session.waiting.is_some_and(|number| self.is_open(number))
     }
 
     /// Ends a wait with a reply, and has the client leave every line but those of `server`, where it has left.
@@ -153,8 +182,11 @@ impl Engine {
 
     /// Ends a wait without an element.
     fn end_wait(&mut self, number: u32, ending: Ending) {
-        let Some(wait) = self.blocking.waits.get(&number) else { return };
+        let Some(wait) = self.blocking.waits.get_mut(&number) else { return };
         let (command, protocol) = (wait.command, wait.protocol);
+        for Unblocker { core, handle, is_first } in std::mem::take(&mut wait.unblockers) {
+            self.write(core, Rare::Told { handle, told: Told::Count(usize::from(is_first)) });
+        }
         let mut out = Output::default();
         let reply = &mut Reply::new(&mut out, protocol);
         match ending {
@@ -186,6 +218,9 @@ impl Engine {
         for (core, hold, _) in &wait.offers {
             self.notify(*core, Notice::Decline { hold: *hold });
         }
+        for Unblocker { core, handle, .. } in &wait.unblockers {
+            self.write(*core, Rare::Told { handle: *handle, told: Told::Count(0) });
+        }
         Some(wait)
     }
 
@@ -199,24 +234,40 @@ impl Engine {
         }
     }
 
-    /// Ends a wait now, or when what is being run for it has come to nothing.
+    /// Ends a wait now, or when an owner that is about to serve its client has nothing after all.
     fn stop_waiting(&mut self, number: u32, ending: Ending) {
         match self.blocking.waits.get_mut(&number) {
-            Some(wait) if wait.is_running => wait.ending = Some(ending),
+            Some(wait) if wait.is_being_served() => {
+                wait.ending.get_or_insert(ending);
+            }
             Some(_) => self.end_wait(number, ending),
             None => {}
         }
     }
 
-    /// CLIENT UNBLOCK. False if the client does not wait, or is none of this core.
-    pub(in crate::engine) fn unblock(&mut self, client: ClientId, ending: Ending) -> bool {
-        let Some(session) = self.sessions.iter().find(|session| session.id == client) else { return false };
-        let Some(number) = session.waiting else { return false };
-        if !self.blocking.waits.get(&number).is_some_and(Wait::is_in_line) {
-            return false;
+    /// CLIENT UNBLOCK: one if the client waited and does so no more, zero if it does not wait or is none of this core.
+    /// `None` if only what an owner is about to do decides that: the asker is told then.
+    pub(in crate::engine) fn unblock(
+        &mut self,
+        (core, handle): (CoreId, Handle),
+        client: ClientId,
+        ending: Ending,
+    ) -> Option<Told> {
+        let number = self.sessions.iter().find(|session| session.id == client).and_then(|session| session.waiting);
+        let wait = number.and_then(|number| self.blocking.waits.get_mut(&number)).filter(|wait| wait.is_in_line());
+        let (Some(number), Some(wait)) = (number, wait) else { return Some(Told::Count(0)) };
+        if wait.is_being_served() {
+            wait.unblockers.push(Unblocker { core, handle, is_first: wait.ending.is_none() });
+            wait.ending.get_or_insert(ending);
+            return None;
         }
-        self.stop_waiting(number, ending);
-        true
+        self.end_wait(number, ending);
+        Some(Told::Count(1))
+    }
+
+    /// Whether a transaction is to be called off that is run for this wait: it has ended.
+    pub(in crate::engine) fn is_called_off(&self, wait: Option<u32>) -> bool {
+        wait.is_some_and(|number| !self.blocking.waits.contains_key(&number))
     }
 }
 
@@ -245,7 +296,7 @@ impl Engine {
             None => {}
             Some(wait) if wait.is_running => self.notify(from, Notice::Tried { number }),
             Some(wait) => {
-                wait.is_running = true;
+                (wait.is_running, wait.is_trying) = (true, true);
                 self.try_on_several(number);
             }
         }

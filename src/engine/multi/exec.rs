@@ -61,6 +61,7 @@ impl Execution {
                 selected: session.selected(),
                 protocol: session.protocol,
                 watched,
+                is_alone: self.shares.len() == 1,
             },
             Manner::Here | Manner::Held => Task::Hold { watched },
         };
@@ -210,6 +211,10 @@ impl Engine {
         }
         execution.awaiting -= 1;
         if execution.awaiting == 0 {
+            if execution.shares.len() > 1 {
+                // All have run theirs: they may let go.
+                self.withdraw_exec(handle);
+            }
             self.go_on_with_exec(handle);
         }
     }

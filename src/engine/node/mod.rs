@@ -416,7 +416,10 @@ impl Engine {
             Ask::Kill { filter, asker } => self.kill(&filter, asker),
             Ask::Pause(pause) => self.begin_pause(pause),
             Ask::Unpause => self.end_pause(),
-            Ask::Unblock { client, ending } => Told::Count(usize::from(self.unblock(client, ending))),
+            Ask::Unblock { client, ending } => match self.unblock((from, handle), client, ending) {
+                Some(told) => told,
+                None => return,
+            },
             Ask::Set(pairs) => Told::Set(self.set(&pairs)),
             Ask::Configure(version) => self.configure(version),
             Ask::Report { clients } => self.report(clients),

@@ -117,7 +117,7 @@ impl Engine {
             let entries = self.with_held(part.core, |engine, shard| engine.send_entries(shard, &part.wanted));
             part.entries = entries.unwrap_or_default();
         }
-        let (nothing, outcomes) = self.run_assembled(command, selected, request, parts, reply);
+        let (nothing, outcomes) = self.run_assembled(command, selected, Some(request), parts, reply);
         for (core, outcomes) in outcomes {
             self.with_held(core, |engine, shard| engine.apply(shard, outcomes));
         }

@@ -285,6 +285,11 @@ impl Engine {
             return;
         }
         let transaction = self.transactions.remove(handle.0 as usize);
+        if !transaction.within_exec {
+            // All have done their part: they may let go.
+            let id = transaction.id;
+            transaction.parts.iter().for_each(|part| self.write(part.core, Rare::Withdraw { id }));
+        }
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, transaction.protocol);
         join(transaction.command, transaction.request.request(), &transaction.parts, &mut reply);
@@ -309,7 +314,9 @@ impl Engine {
         let mut out = std::mem::take(&mut self.scratch);
         let mut reply = Reply::new(&mut out, protocol);
         // The intents stay until the outcome is settled, so the reply may leave at once: nobody can look at the keys before.
-        let (nothing, outcomes) = self.run_assembled(command, selected, request.request(), parts, &mut reply);
+        let runs = !self.is_called_off(wait);
+        let (nothing, outcomes) =
+            self.run_assembled(command, selected, runs.then(|| request.request()), parts, &mut reply);
         for (core, outcomes) in outcomes {
             if within_exec && core == self.core {
                 // The next command of the EXEC runs here at once, and would pass a letter.
@@ -406,14 +413,14 @@ impl Engine {
         }
     }
 
-    /// Runs a command on a shard that holds just its keys. Returns whether it is one that waits and there was nothing, and,
+    /// Runs a command on a shard that holds just its keys, unless it was called off (no request). Returns whether it is one that waits and there was nothing, and,
     /// by core, what has become of its keys (every core is named, since its intents end with this), and what has happened
     /// to them.
     fn run_assembled(
         &mut self,
         command: &'static Command,
         selected: Selected,
-        request: Request<'_>,
+        request: Option<Request<'_>>,
         parts: Vec<Part>,
         reply: &mut Reply<'_>,
     ) -> (bool, Vec<(CoreId, Outcomes)>) {
@@ -428,7 +435,7 @@ impl Engine {
             let guests: Vec<(StoredKey, Guest)> = wanted.into_iter().zip(entries).map(receive).collect();
             places.push((core, guests));
         }
-        let nothing = self.execute(&mut assembly, now, selected, command, request, reply);
+        let nothing = request.is_none_or(|request| self.execute(&mut assembly, now, selected, command, request, reply));
         let mut dismiss = |(key, guest): (StoredKey, Guest)| {
             let outcome = assembly.dismiss(usize::from(key.database), &key.name, guest, now)?;
             Some((key, outcome))

@@ -40,24 +40,25 @@ impl Engine {
                 let reply = self.with_held(self.core, |engine, shard| {
                     engine.run_part(shard, command.command(), selected, protocol, request.request(), per_key)
                 });
+                // The keys are held until all cores have done their part.
                 self.write(coordinator, Rare::Executed { handle, part, reply: reply.unwrap_or_default() });
             }
             Task::Fetch { keys } => {
                 let entries = self.with_held(self.core, |engine, shard| engine.send_entries(shard, &keys));
-                return self.write(coordinator, Rare::Fetched { handle, part, entries: entries.unwrap_or_default() });
+                self.write(coordinator, Rare::Fetched { handle, part, entries: entries.unwrap_or_default() });
             }
             Task::Hold { watched } => {
                 let unchanged = self.are_unchanged(&watched);
-                return self.write(coordinator, Rare::Held { handle, unchanged });
+                self.write(coordinator, Rare::Held { handle, unchanged });
             }
-            Task::Queue { queue, conn, selected, protocol, watched } => {
+            Task::Queue { queue, conn, selected, protocol, watched, is_alone } => {
                 let unchanged = self.are_unchanged(&watched);
                 let reply = unchanged.then(|| self.run_queue(&queue, (coordinator, conn), selected, protocol));
                 self.write(coordinator, Rare::Ran { handle, part, reply });
+                if let Some(id) = id.filter(|_| is_alone) {
+                    self.end_intents(id);
+                }
             }
-        }
-        if let Some(id) = id {
-            self.end_intents(id);
         }
     }
 
