@@ -6,7 +6,7 @@
 //! wait, gives each of its pages back as it becomes empty: 64 KiB for blocks up to some kilobytes, some dozen
 //! microseconds.
 //!
-//! From [`MAPPED_BYTES_MIN`] on a block is a mapping of its own, which mimalloc would round up and keep, and glibc grows,
+//! From 128 KiB on a block is a mapping of its own, which mimalloc would round up and keep, and glibc grows,
 //! shrinks from its end and returns as it is asked to.
 
 use std::alloc::{GlobalAlloc, Layout, System};
