@@ -14,8 +14,8 @@
 //!
 //! A command goes one way through the files: `requests` (bytes to requests, checks) → `keyed` (here, borrowed, by mail) or
 //! `transact` (several cores) or `node` (every core) or `multi` (later, with others) or `blocking` (when there is something)
-//! → `exec` → the session's pipeline → an effect. `post` is where mail arrives, `publish` takes messages to subscribers, and `key_events`
-//! what has happened to keys.
+//! → `exec` → the session's pipeline → an effect. `post` is where mail arrives, `publish` takes messages to subscribers, and
+//! `key_events` what has happened to keys.
 //!
 //! Invariants: a session's replies leave in the order of its requests; every queue is bounded by a limit of `limits`;
 //! after `finish` no shard of another core is held and no letter is unposted, unless the mail ring was full.

@@ -111,7 +111,7 @@ impl Graveyard {
     pub(super) fn drop_some(&mut self, mut is_over: impl FnMut() -> bool) -> u64 {
         let mut gone = 0;
         for _ in 0..BURIAL_BYTES / BURIAL_NODE_BYTES {
-            let Some(first) = self.waiting.front_mut() else { break };
+            let Some(first) = self.waiting.front() else { break };
             let is_small = matches!(first, Remains::Collection(_) | Remains::Offcut(_));
             let before = first.bytes();
             gone += self.drop_piece(before);

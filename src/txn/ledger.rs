@@ -269,7 +269,7 @@ impl<W, K> Ledger<W, K> {
     }
 
     /// The ticket of a command that comes now. Whoever keeps it asks [`Ledger::detains`] whenever something has finished.
-    pub fn ticket(&mut self) -> Ticket {
+    fn ticket(&mut self) -> Ticket {
         let behind = self.records.keys().next_back().copied().unwrap_or(TxnId(0));
         self.waited += 1;
         Ticket { behind, place: self.waited - 1 }
