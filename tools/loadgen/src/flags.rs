@@ -30,7 +30,7 @@ use crate::modes::compare::CompareFlags;
 use crate::modes::fill::FillFlags;
 use crate::modes::replay::ReplayFlags;
 use crate::modes::search::SearchFlags;
-use crate::plan::{Shape, Workload};
+use crate::plan::{Shape, Workload, quantity};
 
 /// Measures servers that speak the Redis protocol.
 #[derive(Debug, Parser)]
@@ -79,13 +79,17 @@ pub struct RunFlags {
     /// What is reported.
     #[command(flatten)]
     pub output: OutputFlags,
+    /// List each operation that took longer than this, with the moment at which it was due (in the JSON report; the first
+    /// 100,000)
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration, requires = "json", help_heading = "Output")]
+    pub slow: Option<Duration>,
 }
 
 impl RunFlags {
     /// The load that was asked for. The error is a sentence.
     pub fn load(&self) -> Result<Load, String> {
         let load = load(&self.target, &self.client, &self.workload.workload, &self.shape)?;
-        Ok(self.pace.apply(load))
+        Ok(Load { slow: self.slow, ..self.pace.apply(load) })
     }
 }
 
@@ -116,6 +120,7 @@ pub fn load_of(
         warmup: Duration::ZERO,
         server_pid: target.server_pid()?,
         check: None,
+        slow: None,
     })
 }
 

@@ -25,6 +25,7 @@ fn check(server: String, pipeline: usize, operations: u64) -> Findings {
         warmup: Duration::ZERO,
         server_pid: None,
         check: Some(CheckSpec { run: pipeline as u32, may_forget: false }),
+        slow: None,
     };
     drive::run(&load, &mut |_| {}).unwrap()
 }

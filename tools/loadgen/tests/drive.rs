@@ -25,6 +25,7 @@ fn load(server: &Server, workload: &str, until: Until) -> Load {
         warmup: Duration::ZERO,
         server_pid: Some(server.pid()),
         check: None,
+        slow: None,
     }
 }
 
@@ -89,7 +90,8 @@ fn an_open_loop_keeps_its_rate_and_counts_from_when_requests_were_due() {
     });
     for arrivals in [Arrivals::Poisson, Arrivals::Constant] {
         let pace = Pace::Open { rate: 2000.0, arrivals };
-        let findings = run(&Load { pace, ..load(&server, "get", Until::Elapsed(Duration::from_secs(2))) });
+        let slow = Some(Duration::from_millis(20));
+        let findings = run(&Load { pace, slow, ..load(&server, "get", Until::Elapsed(Duration::from_secs(2))) });
         let count = operations(&findings);
         assert!((3500..4500).contains(&count), "{count}");
         let latencies = findings.counted.total().latencies;
@@ -97,6 +99,12 @@ fn an_open_loop_keeps_its_rate_and_counts_from_when_requests_were_due() {
             // About 400 of 4000 requests were due in the stall, and waited for what was left of it.
             let late = Duration::from_nanos(latencies.value_at_percentile(97.0));
             assert!(late > Duration::from_millis(100), "{late:?}");
+            // They were all due within the time that it was stopped, and answered after it.
+            let slow = findings.counted.slow.iter().filter(|slow| slow.latency_ns > 100_000_000);
+            let (begin, end) =
+                slow.fold((u64::MAX, 0), |(begin, end), slow| (begin.min(slow.since_ns), end.max(slow.since_ns)));
+            assert!(begin < end && end - begin < 250_000_000, "from {begin} to {end}");
+            assert!(findings.counted.slow.iter().all(|slow| slow.latency_ns > 20_000_000));
         }
     }
     stall.join().unwrap();

@@ -4,7 +4,7 @@ use super::check::Check;
 use super::connection::{Connection, Pending};
 use super::replies::{self, Framing, Reply};
 use super::slots::Redirection;
-use crate::measure::{Answer, Interval};
+use crate::measure::{Answer, Interval, Slow};
 use crate::plan::Kind;
 
 /// Different error texts that are kept.
@@ -36,6 +36,8 @@ pub(super) struct Incoming<'a> {
     pub(super) framing: Framing,
     pub(super) kinds: &'a [Kind],
     pub(super) interval: &'a mut Interval,
+    /// Operations that took longer are noted.
+    pub(super) slow_ns: u64,
     pub(super) errors: &'a mut Errors,
     pub(super) check: Option<&'a mut Check>,
     /// The server that the connection leads to, and where redirections go, if it is a cluster.
@@ -118,6 +120,9 @@ impl Incoming<'_> {
                 let latency = self.now.saturating_sub(pending.since_ns);
                 let kind = usize::from(pending.operation.kind);
                 self.interval.kinds[kind].count(latency, pending.answer, self.kinds[kind].reads);
+                if latency > self.slow_ns {
+                    self.interval.note(Slow { kind, since_ns: pending.since_ns, latency_ns: latency });
+                }
             }
             connection.pending.pop_front();
             self.finished += 1;

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use connect::Target;
 pub use dialogue::{Answer, Dialogue};
@@ -60,6 +60,8 @@ pub struct Load {
     pub server_pid: Option<u32>,
     /// Whether to verify the replies.
     pub check: Option<CheckSpec>,
+    /// Operations that take longer are reported one by one.
+    pub slow: Option<Duration>,
 }
 
 /// How replies are verified.
@@ -170,7 +172,8 @@ pub fn run(load: &Load, watch: &mut dyn FnMut(&Progress)) -> Result<Findings, Dr
     }
     drop(reports);
     ready.wait();
-    let mut sum = Sum::new(load, workers);
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut sum = Sum::new(load, workers, began);
     while !threads.iter().all(thread::JoinHandle::is_finished) {
         match inbox.recv_timeout(PATIENCE) {
             Ok(report) => sum.take(report, watch),

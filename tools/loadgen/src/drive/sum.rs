@@ -22,7 +22,8 @@ pub(super) struct Sum<'a> {
 }
 
 impl<'a> Sum<'a> {
-    pub(super) fn new(load: &'a Load, workers: usize) -> Self {
+    /// Of a run that began at `began`, time since 1970.
+    pub(super) fn new(load: &'a Load, workers: usize, began: Duration) -> Self {
         let kinds = load.workload.kinds();
         let findings = Findings {
             kinds: kinds.iter().map(|kind| kind.name.clone()).collect(),
@@ -31,6 +32,7 @@ impl<'a> Sum<'a> {
                 Pace::Open { rate, .. } => Some(rate),
                 Pace::Closed { .. } => None,
             },
+            began,
             ..Findings::default()
         };
         let mut sum = Self {

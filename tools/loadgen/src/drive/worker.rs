@@ -411,6 +411,7 @@ impl Worker {
                 framing: self.framing,
                 kinds: self.load.workload.kinds(),
                 interval: &mut self.interval,
+                slow_ns: self.load.slow.map_or(u64::MAX, |slow| slow.as_nanos() as u64),
                 errors: &mut self.errors,
                 check: self.check.as_mut(),
                 redirected: match self.load.target.cluster {

@@ -77,6 +77,20 @@ impl Tally {
     }
 }
 
+/// Slow operations that are kept, in a stretch of time or a whole run.
+pub const SLOW_MAX: usize = 100_000;
+
+/// One operation that took long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slow {
+    /// Index of its kind.
+    pub kind: usize,
+    /// The moment from which its latency counts, since the run began.
+    pub since_ns: u64,
+    /// How long it took.
+    pub latency_ns: u64,
+}
+
 /// What one worker counted in a stretch of time.
 #[derive(Clone, Debug, Default)]
 pub struct Interval {
@@ -86,6 +100,10 @@ pub struct Interval {
     pub sent_bytes: u64,
     /// Bytes taken from it.
     pub received_bytes: u64,
+    /// Operations that took longer than was asked for; the first [`SLOW_MAX`].
+    pub slow: Vec<Slow>,
+    /// Further ones, which were not kept.
+    pub slow_missed: u64,
 }
 
 impl Interval {
@@ -99,6 +117,13 @@ impl Interval {
         self.kinds.iter_mut().zip(&other.kinds).for_each(|(own, other)| own.add(other));
         self.sent_bytes += other.sent_bytes;
         self.received_bytes += other.received_bytes;
+        self.slow_missed += other.slow_missed;
+        other.slow.iter().for_each(|slow| self.note(*slow));
+    }
+
+    /// Keeps a slow operation, if there is room.
+    pub fn note(&mut self, slow: Slow) {
+        if self.slow.len() < SLOW_MAX { self.slow.push(slow) } else { self.slow_missed += 1 }
     }
 
     /// All kinds in one.
@@ -137,6 +162,8 @@ pub struct Findings {
     pub counted: Interval,
     /// Over time.
     pub series: Vec<Point>,
+    /// When the run began, warm-up included: time since 1970.
+    pub began: Duration,
     /// How long was measured.
     pub elapsed: Duration,
     /// Operations per second that were asked for, in an open loop.
@@ -178,5 +205,23 @@ impl Findings {
     fn per_operation_us(&self, cpu: Duration) -> f64 {
         let operations = self.counted.kinds.iter().map(|kind| kind.operations).sum::<u64>();
         cpu.as_secs_f64() * 1e6 / (operations as f64).max(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_operations_are_kept_up_to_a_bound_and_counted_beyond_it() {
+        let slow = Slow { kind: 0, since_ns: 1, latency_ns: 2 };
+        let mut one = Interval::new(1);
+        (0..SLOW_MAX).for_each(|_| one.note(slow));
+        assert_eq!((one.slow.len(), one.slow_missed), (SLOW_MAX, 0));
+        let mut both = Interval::new(1);
+        both.note(slow);
+        both.add(&one);
+        both.add(&one);
+        assert_eq!((both.slow.len() as u64, both.slow_missed), (SLOW_MAX as u64, SLOW_MAX as u64 + 1));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::measure::{Findings, Point, Tally};
+use crate::measure::{Findings, Point, Slow, Tally};
 
 /// An open loop that reaches less than this part of its rate could not keep up.
 const KEPT_UP_RATIO: f64 = 0.99;
@@ -128,6 +128,30 @@ pub struct SeriesPoint {
     pub max_ms: f64,
     /// Errors in it.
     pub errors: u64,
+}
+
+/// A slow operation as scripts see it.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct SlowOperation {
+    /// Its kind.
+    pub name: String,
+    /// The moment from which its latency counts: milliseconds since 1970.
+    pub due_unix_ms: f64,
+    /// How long it took.
+    pub took_ms: f64,
+}
+
+impl SlowOperation {
+    /// All that were kept.
+    pub fn all(findings: &Findings) -> Vec<Self> {
+        let began_ms = findings.began.as_secs_f64() * 1e3;
+        let of = |slow: &Slow| Self {
+            name: findings.kinds[slow.kind].clone(),
+            due_unix_ms: began_ms + slow.since_ns as f64 / 1e6,
+            took_ms: slow.latency_ns as f64 / 1e6,
+        };
+        findings.counted.slow.iter().map(of).collect()
+    }
 }
 
 impl LatencyMs {

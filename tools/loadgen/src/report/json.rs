@@ -13,14 +13,15 @@
 //!   "server_cpu_us_per_operation", "server_cpu_cores",    null unless the server's process is known
 //!   "unanswered", "reconnects", "error_replies": [ { "text", "count" } ], "faults": [ "..." ], "fault_count",
 //!   "kinds": [ { "name": "GET", "operations", ..., "latency_ms": { ... } } ],         as the total above
-//!   "series": [ { "second", "operations_per_second", "p50_ms", "p99_ms", "p99_9_ms", "max_ms", "errors" } ] }
+//!   "series": [ { "second", "operations_per_second", "p50_ms", "p99_ms", "p99_9_ms", "max_ms", "errors" } ],
+//!   "slow": [ { "name", "due_unix_ms", "took_ms" } ], "slow_missed" }            operations beyond `--slow`, if it was given
 //! ```
 //!
 //! Fields may be added within a schema; one that goes, or changes its meaning, makes a new schema.
 
 use serde::{Serialize, Serializer};
 
-use super::figures::{Figures, SeriesPoint, whole_points};
+use super::figures::{Figures, SeriesPoint, SlowOperation, whole_points};
 use super::{Report, Settings};
 
 /// Number of the shape of what is written here.
@@ -51,13 +52,16 @@ struct Document<'a> {
     #[serde(flatten)]
     figures: Figures,
     series: Vec<SeriesPoint>,
+    slow: Vec<SlowOperation>,
+    slow_missed: u64,
 }
 
 /// The object of a measurement, ended by a newline.
 pub fn json(report: &Report<'_>) -> String {
     let series = whole_points(report.findings).iter().map(SeriesPoint::from).collect();
     let head = Head::new(report.title, report.settings);
-    pretty(&Document { head, figures: Figures::of(report.findings), series })
+    let (slow, slow_missed) = (SlowOperation::all(report.findings), report.findings.counted.slow_missed);
+    pretty(&Document { head, figures: Figures::of(report.findings), series, slow, slow_missed })
 }
 
 /// An object with a field in each line, ended by a newline.
@@ -106,11 +110,17 @@ mod tests {
         assert_eq!(value["kinds"][1]["hit_ratio"], Value::Null);
         assert_eq!(value["kinds"][0]["hit_ratio"].as_f64().map(|ratio| ratio > 0.9), Some(true));
         assert_eq!(value["series"].as_array().map(Vec::len), Some(100));
+        let slow = &value["slow"][0];
+        assert_eq!((&slow["name"], &slow["took_ms"]), (&"SET".into(), &1.25.into()));
+        assert_eq!(slow["due_unix_ms"], 1_700_000_000_002.5);
+        assert_eq!(value["slow_missed"], 0);
         // What the header of this file promises is there, and nothing else is.
         let promised: Vec<String> = header_names();
         let mut names: Vec<&String> = value.as_object().into_iter().flatten().map(|(name, _)| name).collect();
         names.extend(value["latency_ms"].as_object().into_iter().flatten().map(|(name, _)| name));
-        names.extend(value["series"][0].as_object().into_iter().flatten().map(|(name, _)| name));
+        for list in ["series", "slow"] {
+            names.extend(value[list][0].as_object().into_iter().flatten().map(|(name, _)| name));
+        }
         assert!(names.len() > 30);
         for name in names {
             assert!(promised.contains(name), "{name} is not documented");

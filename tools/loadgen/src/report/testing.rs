@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::measure::{Answer, Findings, Interval, Point};
+use crate::measure::{Answer, Findings, Interval, Point, Slow};
 
 /// Nothing was measured.
 pub(super) fn idle() -> Findings {
@@ -45,6 +45,8 @@ pub(super) fn busy() -> Findings {
         };
         findings.counted.kinds[kind].count(tail_ns(number, 20_000) * (kind as u64 + 1), answer, kind == 0);
     }
+    findings.began = Duration::from_secs(1_700_000_000);
+    findings.counted.note(Slow { kind: 1, since_ns: 2_500_000, latency_ns: 1_250_000 });
     findings.counted.sent_bytes = 12_345_678;
     findings.counted.received_bytes = 234_567_890;
     findings.series = (1..=100).map(|tick| point(tick, 2_000.0)).collect();
