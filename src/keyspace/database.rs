@@ -7,19 +7,24 @@ use super::entry::{self, Draft, EntryRef, Header, Kind, Objects, Stored};
 use super::fields::FieldDeadlines;
 use super::lineup::Lineup;
 use super::position::{Position, start_of};
+use super::prefetch::prefetch;
 use super::shard::Common;
 use super::table::{Place, ScanPosition, Table};
 use super::value::Object;
 use super::watch::Register;
 use super::wheel::Wheel;
 use crate::base::{KeyHasher, Rng, SlotId};
-use crate::limits::SLOTS;
+use crate::limits::{SLOTS, WARM_ENTRIES_MIN, WARM_KEYS};
 
 /// Milliseconds of one tick of the wheel: expired memory waits up to that long, and what falls due in one tick costs its
 /// block one visit.
 pub(super) const TICK_MS: u64 = 128;
 /// Blocks looked at for one sample.
 const BLOCKS_PER_DRAW: usize = 64;
+/// Cache lines of a block of the usual size.
+const BLOCK_LINES: usize = 5;
+/// Cache lines of an entry of the usual size; the processor fetches what follows by itself once they are read.
+const ENTRY_LINES: usize = 3;
 /// What an entry's place in the table takes, in bytes: five, and seven empty places for every fifty filled.
 const PLACE_BYTES: usize = 6;
 
@@ -310,6 +315,27 @@ impl Database {
     pub(super) fn found(&self, place: Place) -> Found {
         let cell = self.table.entry(place);
         Found { place, cell, header: Header::read(self.cells.from(cell)) }
+    }
+
+    /// Brings what finding keys will need into the cache, if the database is too large to lie there anyway: first all
+    /// blocks, then all entries that they suggest, so that the cache misses of a walk overlap. A key is given by the bits
+    /// of its position and its tag; only the first [`WARM_KEYS`] count.
+    pub(super) fn warm(&self, keys: impl Iterator<Item = (u64, u8)>) {
+        if self.len() < WARM_ENTRIES_MIN {
+            return;
+        }
+        let mut homes = [None; WARM_KEYS];
+        for (home, (bits, tag)) in homes.iter_mut().zip(keys) {
+            let block = self.table.block_of(bits);
+            prefetch(self.table.bytes(block), BLOCK_LINES);
+            *home = Some((block, tag));
+        }
+        for (block, tag) in homes.into_iter().flatten() {
+            // The first entry with the right fingerprint is nearly always the right one.
+            if let Some(cell) = self.table.block(block).suspect(tag) {
+                prefetch(self.cells.from(cell), ENTRY_LINES);
+            }
+        }
     }
 
     fn allocate(&mut self, bytes: usize) -> CellRef {

@@ -310,6 +310,10 @@ impl Residents for Tenants<'_> {
         found
     }
 
+    fn warm(&self, items: &[Item]) {
+        self.database.warm(items.iter().map(|item| (u64::from(item.prefix) << 32, item.tag)));
+    }
+
     fn state(&self, at: Found) -> EntryState {
         EntryState {
             hits: at.header.hits(),

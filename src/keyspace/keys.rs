@@ -11,15 +11,9 @@ use super::events::Event;
 use super::packing::{Packed, pack};
 use super::policy::clock;
 use super::position::Position;
-use super::prefetch::prefetch;
 use super::shard::{Common, Tracking};
 use super::value::{Object, Value, ValueRef, canonical_integer};
-use crate::limits::{LARGE_VALUE_BYTES, WARM_ENTRIES_MIN, WARM_KEYS};
-
-/// Cache lines of a block of the usual size.
-const BLOCK_LINES: usize = 5;
-/// Cache lines of an entry of the usual size; the processor fetches what follows by itself once they are read.
-const ENTRY_LINES: usize = 3;
+use crate::limits::{LARGE_VALUE_BYTES, WARM_KEYS};
 
 /// How much a key is used, as far as the policy keeps account of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,26 +84,12 @@ impl<'s> Keys<'s> {
         }
     }
 
-    /// Brings what finding these keys will need into the cache, if the database is too large to lie there anyway: first
-    /// all blocks, then all entries that they suggest, so that the cache misses of a walk overlap.
+    /// Brings what finding these keys will need into the cache, all blocks first and then all entries.
     pub fn warm(&self, keys: &[&[u8]; WARM_KEYS], count: usize) {
-        if self.database.len() < WARM_ENTRIES_MIN {
-            return;
-        }
-        let (table, cells) = (&self.database.table, &self.database.cells);
-        let mut homes = [None; WARM_KEYS];
-        for (home, key) in homes.iter_mut().zip(&keys[..count]) {
+        self.database.warm(keys[..count].iter().map(|key| {
             let position = self.database.position(key);
-            let block = table.block_of(position.bits);
-            prefetch(table.bytes(block), BLOCK_LINES);
-            *home = Some((block, position.tag));
-        }
-        for (block, tag) in homes.into_iter().flatten() {
-            // The first entry with the right fingerprint is nearly always the right one.
-            if let Some(cell) = table.block(block).suspect(tag) {
-                prefetch(cells.from(cell), ENTRY_LINES);
-            }
-        }
+            (position.bits, position.tag)
+        }));
     }
 
     /// The value for a command that reads it: counts a hit or a miss and notes the access. Strings of

@@ -115,7 +115,7 @@ impl Line {
 
     /// Whether so many items are stale that a pass is worth it, or one is under way.
     pub(super) fn needs_pruning(&self) -> bool {
-        self.queue.is_pruning() || self.queue.len() > self.live + self.live / 4 + STALE_ITEMS_MAX
+        self.queue.is_pruning() || self.queue.len() > self.live + self.live / 2 + STALE_ITEMS_MAX
     }
 
     /// Prunes at most `chunks` chunks if there is a reason. Whether a pass is still under way.
@@ -127,7 +127,7 @@ impl Line {
             self.pass_mark = !self.pass_mark;
         }
         let (is_main, pass_mark) = (self.is_main, self.pass_mark);
-        let mut keep = |item| {
+        let stays = |residents: &mut R, item| {
             let Some(at) = residents.find(item) else { return false };
             let state = residents.state(at);
             if state.in_main != is_main || state.mark == pass_mark {
@@ -135,6 +135,11 @@ impl Line {
             }
             residents.set_state(at, state.hits, is_main, pass_mark);
             true
+        };
+        let mut keep = |items: &[Item]| {
+            residents.warm(items);
+            let stays = items.iter().enumerate().map(|(number, &item)| u16::from(stays(residents, item)) << number);
+            stays.fold(0, |stay, bit| stay | bit)
         };
         (0..chunks).all(|_| self.queue.prune_chunk(&mut keep))
     }

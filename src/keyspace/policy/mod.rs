@@ -16,7 +16,7 @@
 //! Fifo: one Line.   CandidatePool: the best victims of several samplings (lru, lfu, ttl).   clock: 24 bits of recency.
 //! ```
 //!
-//! Invariants: the live entries and bytes of the lines are those of the table; a queue holds at most 1.25 times its live
+//! Invariants: the live entries and bytes of the lines are those of the table; a queue holds at most 1.5 times its live
 //! entries plus a constant, as long as `prune` is called now and then; every call does a bounded amount of work.
 
 pub mod clock;
@@ -58,6 +58,9 @@ pub trait Residents {
 
     /// The entry named `item`, unless it has gone.
     fn find(&self, item: Item) -> Option<Self::Handle>;
+
+    /// Brings what finding these entries will need into the cache, if that pays.
+    fn warm(&self, items: &[Item]);
 
     /// The entry at `at`.
     fn state(&self, at: Self::Handle) -> EntryState;

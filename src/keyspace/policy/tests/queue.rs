@@ -10,6 +10,11 @@ use crate::keyspace::policy::{Item, Queue};
 
 const CHUNK_BYTES: usize = 1024 * 5;
 
+/// What a pruning pass asks of groups, by an answer for each item.
+fn each(mut keep: impl FnMut(Item) -> bool) -> impl FnMut(&[Item]) -> u16 {
+    move |items| (0..).zip(items).fold(0, |stay, (number, &item)| stay | u16::from(keep(item)) << number)
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Push {
@@ -59,10 +64,10 @@ fn run(steps: Vec<Step>) {
             Step::Prune { keep } => {
                 // The chunk is the queue's business: what it asked about is one run, and only that may change.
                 let mut asked = Vec::new();
-                queue.prune_chunk(|item| {
+                queue.prune_chunk(each(|item| {
                     asked.push(item);
                     item.tag < keep
-                });
+                }));
                 if let Some(first) = asked.first() {
                     let at = model.iter().position(|item| item == first).expect("it was pushed");
                     assert!(model.iter().skip(at).zip(&asked).all(|(model, asked)| model == asked));
@@ -112,10 +117,10 @@ fn the_memory_of_millions_returns_when_some_hundred_are_left() {
     assert!(!queue.has_leavings());
     // One in a thousand stays, among them the last, whose chunk is not full.
     let mut at = 0;
-    while queue.prune_chunk(|_| {
+    while queue.prune_chunk(each(|_| {
         at += 1;
         at % 1000 == 0
-    }) {}
+    })) {}
     let mut steps = 0;
     while queue.has_leavings() {
         queue.release();
@@ -136,10 +141,10 @@ fn a_pass_visits_what_was_there_when_it_began() {
     let (mut queue, mut rng) = (Queue::default(), Rng::with_seed(3));
     (0..10_000).for_each(|key| queue.push(item(key)));
     let (mut asked, mut pushed) = (0, 10_000);
-    while queue.prune_chunk(|_| {
+    while queue.prune_chunk(each(|_| {
         asked += 1;
         rng.u8(..) < 64
-    }) {
+    })) {
         (0..300).for_each(|key| queue.push(item(pushed + key)));
         pushed += 300;
     }
@@ -155,14 +160,14 @@ fn a_pass_visits_what_was_there_when_it_began() {
 fn a_pass_ends_when_its_region_is_popped() {
     let mut queue = Queue::default();
     (0..5_000).for_each(|key| queue.push(item(key)));
-    assert!(queue.prune_chunk(|_| true));
+    assert!(queue.prune_chunk(each(|_| true)));
     (0..5_000).for_each(|_| assert!(queue.pop_oldest().is_some()));
     (0..5_000).for_each(|key| queue.push(item(key)));
     let mut asked = 0;
-    while queue.prune_chunk(|_| {
+    while queue.prune_chunk(each(|_| {
         asked += 1;
         true
-    }) {}
+    })) {}
     assert_eq!(asked, 0, "what came since lies behind the region");
     assert_eq!(queue.len(), 5_000);
 }

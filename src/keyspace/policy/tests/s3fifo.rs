@@ -108,8 +108,8 @@ fn setting_and_deleting_one_key_keeps_the_queue_bounded() {
         table.prune(1);
         most = most.max(table.policy.items());
     }
-    // 1.25 x 1000 + 4096, and what comes during a pass: a key per chunk of the region.
-    assert!(most < 5_500, "{most} items for 1000 entries");
+    // 1.5 x 1000 + 4096, and what comes during a pass: a key per chunk of the region.
+    assert!(most < 5_750, "{most} items for 1000 entries");
     table.check();
     let order = {
         while table.evict_one(100_000) != Evicted::Nothing {}

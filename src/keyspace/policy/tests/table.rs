@@ -25,6 +25,8 @@ impl Residents for Entries {
         self.by_item.contains_key(&item).then_some(item)
     }
 
+    fn warm(&self, _: &[Item]) {}
+
     fn state(&self, at: Item) -> EntryState {
         self.by_item[&at]
     }
