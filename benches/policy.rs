@@ -74,6 +74,8 @@ impl Residents for Cache {
         self.entries[item.prefix as usize].map(|_| item.prefix as usize)
     }
 
+    fn warm(&self, _: &[Item]) {}
+
     fn state(&self, at: usize) -> EntryState {
         self.entries[at].expect("found entries are there")
     }

@@ -1,9 +1,9 @@
 //! `drop`: what others feel while one collection of millions is deleted, in each way in which a key can go.
 //!
 //! A loader fills one sorted set or hash. An open loop asks for keys of its own, first with nothing else to do, then while
-//! the collection goes: the difference between the two is the price of deleting it. The server's longest turn is reset in
-//! between, and is CPU time, so that it says something even on a machine that is busy with other things; what the other
-//! things take of the server's CPU is in the latencies (`waited`).
+//! the collection goes: the difference between the two is the price of deleting it. What the machine does meanwhile is told
+//! from what the server does (`stalls`, `turn_watch`), and what other processes take of the server's CPU is shown
+//! (`waited`).
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,9 +13,10 @@ use serde_json::json;
 
 use crate::growth::scattered;
 use crate::loader::load;
-use crate::probe::{Latency, Probe};
+use crate::probe::{Felt, Probe, note_witnesses};
 use crate::report::{Bar, Report, held_by_most, must_hold};
 use crate::server::Running;
+use crate::turn_watch::Turns;
 use crate::wire::request;
 use crate::{Bench, count_flag, counted, say};
 
@@ -45,9 +46,8 @@ type Append = fn(&mut Vec<u8>, first: u64, members: u64);
 
 /// What one round of one collection and one way has shown.
 struct Seen {
-    usual: Latency,
-    dropping: Latency,
-    longest_turn_us: Option<u64>,
+    usual: Felt,
+    dropping: Felt,
 }
 
 pub(crate) fn command() -> Command {
@@ -63,7 +63,7 @@ pub(crate) fn command() -> Command {
 pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String> {
     let [members, rate, rounds] = ["members", "get-rate", "rounds"].map(|name| counted(matches, name));
     let asked: Vec<&str> = matches.get_many::<String>("ways").unwrap_or_default().map(String::as_str).collect();
-    let probe = Probe { cpu: bench.client_cpu, rate };
+    let probe = bench.probe(rate);
     let mut report = Report {
         measurement: "drop",
         method: format!("one collection of {members} is deleted, GETs at {rate}/s in an open loop"),
@@ -71,17 +71,21 @@ pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String>
             "round",
             "collection",
             "way",
-            "usual p99.99 ms",
+            "usual own p99.99 ms",
             "p50 ms",
             "p99 ms",
             "p99.99 ms",
+            "own p99.99 ms",
             "max ms",
             "longest turn us",
+            "own longest us",
             "freed after ms",
             "waited ms",
+            "stood still ms",
         ],
         ..Report::default()
     };
+    note_witnesses(&mut report);
     let how = format!("held in {} of {rounds} rounds", must_hold(rounds as usize));
     for (way, line) in WAYS.into_iter().filter(|(way, _)| asked.contains(way)) {
         for (collection, append) in COLLECTIONS {
@@ -92,9 +96,12 @@ pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String>
                 fill(&server, members, append)?;
                 seen.push(delete(&mut server, &probe, line, named, &mut report)?);
             }
-            let difference =
-                held_by_most(seen.iter().map(|seen| Some(seen.dropping.p99_99_ms - seen.usual.p99_99_ms)).collect());
-            let turn = held_by_most(seen.iter().map(|seen| seen.longest_turn_us.map(|us| us as f64)).collect());
+            let difference = held_by_most(
+                seen.iter().map(|seen| Some(seen.dropping.own_p99_99_ms - seen.usual.own_p99_99_ms)).collect(),
+            );
+            let turn = held_by_most(
+                seen.iter().map(|seen| seen.dropping.turns.map(|turns| turns.own_longest_us as f64)).collect(),
+            );
             let bars = &mut report.bars;
             bars.push(Bar::at_most(
                 format!("{collection}, {way}: p99.99 above the usual, ms, {how}"),
@@ -127,10 +134,9 @@ fn delete(
     report: &mut Report,
 ) -> Result<Seen, String> {
     probe.fill(server)?;
-    let usual = probe.start(server, COUNTED)?.latency()?;
+    let usual = probe.start(server, COUNTED)?.felt()?;
     let under_way = probe.start(server, COUNTED)?;
     let waited = server.waited();
-    server.reset()?;
     let began = Instant::now();
     server.ask(line)?;
     let mut freed = None;
@@ -139,27 +145,29 @@ fn delete(
         sleep(Duration::from_millis(20));
         freed = is_freed(server)?.then(|| began.elapsed());
     }
-    let dropping = under_way.latency()?;
+    let dropping = under_way.felt()?;
     let waited_ms = server.waited().saturating_sub(waited).as_secs_f64() * 1e3;
-    let longest_turn_us = server.info("cores")?.longest_turn_us();
     if freed.is_none_or(|freed| freed > COUNTED) {
         report.note("some collections were not freed before the open loop ended".to_owned());
     }
     let [round, collection, way] = &named;
-    let turn = longest_turn_us.map_or("-".to_owned(), |us| us.to_string());
-    say(&format!("{collection}, {way}, round {round}: p99.99 {:.3} ms, longest turn {turn} us", dropping.p99_99_ms));
-    let Latency { p50_ms, p99_ms, p99_99_ms, max_ms } = dropping;
+    say(&format!("{collection}, {way}, round {round}: p99.99 {:.3} ms", dropping.own_p99_99_ms));
+    let Felt { p50_ms, p99_ms, p99_99_ms, max_ms, own_p99_99_ms, stood_still_ms, turns } = dropping;
     let freed_ms = freed.map(|freed| freed.as_secs_f64() * 1e3);
     report.figures.push(json!({
         "round": round, "collection": collection, "way": way, "usual_p99_99_ms": usual.p99_99_ms,
         "p50_ms": p50_ms, "p99_ms": p99_ms, "p99_99_ms": p99_99_ms, "max_ms": max_ms,
-        "longest_turn_us": longest_turn_us, "freed_after_ms": freed_ms, "waited_for_cpu_ms": waited_ms,
+        "own_p99_99_ms": own_p99_99_ms, "usual_own_p99_99_ms": usual.own_p99_99_ms,
+        "machine_stood_still_ms": stood_still_ms, "longest_turn_us": turns.map(|turns| turns.longest_us),
+        "own_longest_turn_us": turns.map(|turns| turns.own_longest_us), "freed_after_ms": freed_ms, "waited_for_cpu_ms": waited_ms,
     }));
     let mut row = Vec::from(named);
-    row.extend([usual.p99_99_ms, p50_ms, p99_ms, p99_99_ms, max_ms].map(|ms| format!("{ms:.3}")));
-    row.extend([turn, freed_ms.map_or("-".to_owned(), |ms| format!("{ms:.0}")), format!("{waited_ms:.0}")]);
+    row.extend([usual.own_p99_99_ms, p50_ms, p99_ms, p99_99_ms, own_p99_99_ms, max_ms].map(|ms| format!("{ms:.3}")));
+    row.extend(Turns::columns(turns));
+    row.extend([freed_ms.map_or("-".to_owned(), |ms| format!("{ms:.0}")), format!("{waited_ms:.0}")]);
+    row.push(stood_still_ms.map_or("-".to_owned(), |ms| format!("{ms:.0}")));
     report.rows.push(row);
-    Ok(Seen { usual, dropping, longest_turn_us })
+    Ok(Seen { usual, dropping })
 }
 
 /// Whether the collection is gone and the server has nothing left to free.

@@ -5,8 +5,9 @@
 //! that a server that stands still is seen by every request that it kept waiting. The same is done with a table that does
 //! not grow (the same rate of overwriting, then of deleting and setting again, within a fixed set). The difference
 //! between the two is the price of growing. The loader keeps to a rate that leaves the core some air: on a core that is
-//! full, an open loop measures the length of its own queue. What other processes take of the server's CPU is in the
-//! latencies too: `waited` shows how much that was, and a round in which it is long says nothing of the server.
+//! full, an open loop measures the length of its own queue. What the machine does meanwhile is told from what the server
+//! does (`stalls`, `turn_watch`). What other processes take of the server's CPU is in the latencies: `waited` shows how
+//! much that was.
 //!
 //! RSS at the start is that of a server that has served: the pages of the program that a first few writes and deletes
 //! touch are not memory that growing took.
@@ -18,16 +19,17 @@ use clap::{ArgMatches, Command};
 use serde_json::json;
 
 use crate::loader::load;
-use crate::probe::{Latency, Probe};
+use crate::probe::{Felt, note_witnesses};
 use crate::report::{Bar, Report, held_by_most, mb, must_hold};
 use crate::server::Running;
+use crate::turn_watch::Turns;
 use crate::wire::{Noise, Ttl, del, set};
 use crate::{Bench, count_flag, counted, say};
 
 const VALUE_BYTES: usize = 64;
 
 /// Keys that are set and deleted before anything is counted.
-const FIRST_KEYS: u64 = 10_000;
+const FIRST_KEYS: u64 = 100_000;
 
 /// How long the server has to give memory back after the last key is deleted.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -72,8 +74,7 @@ struct Plan<'a> {
 
 /// What one round with one kind of table has shown.
 struct Phase {
-    latency: Latency,
-    longest_turn_us: Option<u64>,
+    felt: Felt,
     rss_start: u64,
     rss_full: u64,
     rss_end: u64,
@@ -109,17 +110,21 @@ pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String>
             "p50 ms",
             "p99 ms",
             "p99.99 ms",
+            "own p99.99 ms",
             "max ms",
             "longest turn us",
+            "own longest us",
             "RSS start MB",
             "full MB",
             "end MB",
             "end %",
             "loader/s",
             "waited ms",
+            "stood still ms",
         ],
         ..Report::default()
     };
+    note_witnesses(&mut report);
     let mut rounds = Vec::new();
     for round in 1..=of("rounds") {
         let fixed = plan.phase(Table::IsFixed, round, &mut report)?;
@@ -128,8 +133,8 @@ pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String>
     }
     let all = |figure: &dyn Fn(&(Phase, Phase)) -> Option<f64>| held_by_most(rounds.iter().map(figure).collect());
     let how = format!("held in {} of {} rounds", must_hold(rounds.len()), rounds.len());
-    let difference = all(&|(grows, fixed)| Some(grows.latency.p99_99_ms - fixed.latency.p99_99_ms));
-    let turn = all(&|(grows, _)| grows.longest_turn_us.map(|us| us as f64));
+    let difference = all(&|(grows, fixed)| Some(grows.felt.own_p99_99_ms - fixed.felt.own_p99_99_ms));
+    let turn = all(&|(grows, _)| grows.felt.turns.map(|turns| turns.own_longest_us as f64));
     let rss = all(&|(grows, _)| Some(grows.rss_growth_percent()));
     report.bars.push(Bar::at_most(
         format!("p99.99 above that of a fixed table, ms, {how}"),
@@ -145,7 +150,7 @@ impl Plan<'_> {
     /// One round with one kind of table, which becomes a row.
     fn phase(&self, table: Table, round: u64, report: &mut Report) -> Result<Phase, String> {
         let mut server = self.bench.subject.start_roomy(self.bench.cpus(), &mut |note| report.note(note))?;
-        let probe = Probe { cpu: self.bench.client_cpu, rate: self.get_rate };
+        let probe = self.bench.probe(self.get_rate);
         probe.fill(&server)?;
         self.load(&server, None, 0..FIRST_KEYS, |out, key| self.set(out, key))?;
         self.load(&server, None, 0..FIRST_KEYS, del)?;
@@ -156,30 +161,33 @@ impl Plan<'_> {
         let waited = server.waited();
         let loaded = self.drive(&mut server, table);
         let ([rss_start, rss_full, rss_end], rate) = loaded?;
-        let latency = under_way.latency()?;
+        let felt = under_way.felt()?;
         let waited_ms = server.waited().saturating_sub(waited).as_secs_f64() * 1e3;
-        let longest_turn_us = server.info("cores")?.longest_turn_us();
-        let phase = Phase { latency, longest_turn_us, rss_start, rss_full, rss_end, rate };
-        let (turn, percent) = (phase.longest_turn_us, phase.rss_growth_percent());
+        let phase = Phase { felt, rss_start, rss_full, rss_end, rate };
+        let percent = phase.rss_growth_percent();
         let named = if table == Table::Grows { "grows" } else { "fixed" };
-        say(&format!("round {round}, {named}: p99.99 {:.3} ms, {:.0} commands/s", phase.latency.p99_99_ms, phase.rate));
+        say(&format!("round {round}, {named}: p99.99 {:.3} ms, {:.0} commands/s", felt.own_p99_99_ms, phase.rate));
         if phase.rate < 0.98 * self.insert_rate {
             report
                 .note("the loader fell behind its rate: the open loop went on without it for the last GETs".to_owned());
         }
-        let Latency { p50_ms, p99_ms, p99_99_ms, max_ms } = phase.latency;
+        let Felt { p50_ms, p99_ms, p99_99_ms, max_ms, own_p99_99_ms, stood_still_ms, turns } = felt;
         let mut row = vec![round.to_string(), named.to_owned()];
-        row.extend([p50_ms, p99_ms, p99_99_ms, max_ms].map(|ms| format!("{ms:.3}")));
-        row.push(turn.map_or("-".to_owned(), |us| us.to_string()));
+        row.extend([p50_ms, p99_ms, p99_99_ms, own_p99_99_ms, max_ms].map(|ms| format!("{ms:.3}")));
+        row.extend(Turns::columns(turns));
         row.extend([phase.rss_start, phase.rss_full, phase.rss_end].map(mb));
         row.extend([format!("{percent:+.1}"), format!("{:.0}", phase.rate), format!("{waited_ms:.0}")]);
+        row.push(stood_still_ms.map_or("-".to_owned(), |ms| format!("{ms:.0}")));
         report.rows.push(row);
         report.figures.push(json!({
             "round": round, "table": named, "p50_ms": p50_ms, "p99_ms": p99_ms,
-            "p99_99_ms": p99_99_ms, "max_ms": max_ms, "longest_turn_us": turn,
+            "p99_99_ms": p99_99_ms, "max_ms": max_ms, "longest_turn_us": turns.map(|turns| turns.longest_us),
+            "own_longest_turn_us": turns.map(|turns| turns.own_longest_us),
+            "own_turns_share": turns.map(|turns| turns.own_share),
             "rss_start_bytes": phase.rss_start, "rss_full_bytes": phase.rss_full, "rss_end_bytes": phase.rss_end,
             "rss_growth_percent": percent, "commands_per_second": phase.rate,
-            "waited_for_cpu_ms": waited_ms,
+            "waited_for_cpu_ms": waited_ms, "own_p99_99_ms": own_p99_99_ms,
+            "machine_stood_still_ms": stood_still_ms,
         }));
         Ok(phase)
     }

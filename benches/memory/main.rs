@@ -17,7 +17,9 @@
 //! cannot be measured at all is exit status 2.
 //!
 //! The server has CPU 0 (or what `--cpus` says) and everything that drives it CPU 1. Memory is what the kernel says is
-//! resident, not what the server accounts for: the difference between the two is half of what there is to find.
+//! resident, not what the server accounts for: the difference between the two is half of what there is to find. Latencies
+//! and turns are shown as they were, and as they were without the moments at which the machine stood still (`own`); the
+//! bars are about the latter.
 
 mod bytes;
 mod collections;
@@ -33,7 +35,9 @@ mod mixed;
 mod probe;
 mod report;
 mod server;
+mod stalls;
 mod traces;
+mod turn_watch;
 mod turns;
 mod wire;
 
@@ -42,12 +46,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use corewise::os::heap::Heap;
 use corewise_harness::split_words;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use machine::Machine;
+use probe::Probe;
 use report::Report;
 use server::Subject;
+
+/// That of the server, for the engines that run in this process.
+#[global_allocator]
+static HEAP: Heap = Heap;
 
 /// What all measurements need to know.
 pub(crate) struct Bench {
@@ -79,6 +89,11 @@ impl Bench {
     /// Every list of CPUs to measure on.
     pub(crate) fn cpu_lists(&self, default: &[&str]) -> Vec<String> {
         if self.cpus.is_empty() { default.iter().map(|&cpus| cpus.to_owned()).collect() } else { self.cpus.clone() }
+    }
+
+    /// An open loop of so many GETs per second, beside a server on `cpus()`.
+    pub(crate) fn probe(&self, rate: u64) -> Probe {
+        Probe { server_cpus: self.cpus().to_owned(), cpu: self.client_cpu, rate }
     }
 
     /// The CPUs to run on, for measurements that are made on one list.
@@ -129,6 +144,9 @@ fn command() -> Command {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|first| first == stalls::WITNESS) {
+        return stalls::witness();
+    }
     let matches = command().get_matches();
     let outcome = measure(&matches).and_then(|(text, holds)| {
         io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string())?;
@@ -146,6 +164,7 @@ fn main() -> ExitCode {
 
 /// Makes the measurement, and returns what to print and whether all bars hold.
 fn measure(matches: &ArgMatches) -> Result<(String, bool), String> {
+    corewise::os::heap::set_up();
     let bench = Bench::new(matches)?;
     // Asked before the process is pinned: it would see one CPU after that.
     let machine = Machine::this().line();

@@ -125,6 +125,11 @@ impl Running {
         self.server.address()
     }
 
+    /// A connection to it.
+    pub(crate) fn connect(&self) -> Client {
+        self.server.connect()
+    }
+
     /// Resident bytes of its process.
     pub(crate) fn rss(&self) -> u64 {
         self.server.resident_bytes()
@@ -170,7 +175,7 @@ impl Running {
 pub(crate) struct Info(HashMap<String, String>);
 
 impl Info {
-    fn parse(text: &str) -> Info {
+    pub(crate) fn parse(text: &str) -> Info {
         let fields = text.lines().filter_map(|line| line.trim_end().split_once(':'));
         Info(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }

@@ -183,7 +183,7 @@ impl Replay<'_> {
         let rss_empty = server.rss();
         let limit = server.info("memory")?.number("used_memory")? + room;
         server.ask(&format!("CONFIG SET maxmemory {limit}"))?;
-        let mut command = loadgen::command()?;
+        let mut command = loadgen::command(None)?;
         command.args(["replay", "--json", "--server", &server.address().to_string(), "--trace"]).arg(self.trace);
         if self.scaled {
             command.args(["--footprint", &FOOTPRINT_BYTES_MIN.to_string()]);

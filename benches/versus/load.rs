@@ -115,7 +115,7 @@ impl Load {
     }
 
     fn loadgen(&self, command: &str, server: &Running, flags: &[&str]) -> Result<Value, String> {
-        let mut loadgen = loadgen::command()?;
+        let mut loadgen = loadgen::command(None)?;
         loadgen.args([command, "--json", "--server", &format!("127.0.0.1:{}", server.port)]);
         loadgen.args(["--cpus", &self.client_cpu.to_string(), "--keys", &self.keys.to_string()]);
         loadgen.args(["--value-size", &self.value_size.to_string()]);

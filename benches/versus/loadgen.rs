@@ -6,12 +6,19 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// A command that runs the load generator's release build, which lies two directories above this program.
-pub(crate) fn command() -> Result<Command, String> {
+/// A command that runs the load generator's release build, which lies two directories above this program: directly, or as
+/// the argument of a command that runs others in its own way.
+pub(crate) fn command(launcher: Option<Command>) -> Result<Command, String> {
     let own = env::current_exe().map_err(|error| error.to_string())?;
     let program = own.ancestors().nth(2).map(|directory| directory.join("corewise-loadgen"));
     let program = program.ok_or_else(|| format!("{} has no directory above it", own.display()))?;
-    let mut command = Command::new(program);
+    let mut command = match launcher {
+        Some(mut launcher) => {
+            launcher.arg(program);
+            launcher
+        }
+        None => Command::new(program),
+    };
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     Ok(command)
 }
