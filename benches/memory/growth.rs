@@ -149,7 +149,7 @@ pub(crate) fn run(bench: &Bench, matches: &ArgMatches) -> Result<Report, String>
 impl Plan<'_> {
     /// One round with one kind of table, which becomes a row.
     fn phase(&self, table: Table, round: u64, report: &mut Report) -> Result<Phase, String> {
-        let mut server = self.bench.subject.start_roomy(self.bench.cpus(), &mut |note| report.note(note))?;
+        let server = self.bench.subject.start_roomy(self.bench.cpus(), &mut |note| report.note(note))?;
         let probe = self.bench.probe(self.get_rate);
         probe.fill(&server)?;
         self.load(&server, None, 0..FIRST_KEYS, |out, key| self.set(out, key))?;
@@ -159,7 +159,7 @@ impl Plan<'_> {
         }
         let under_way = probe.start(&server, Duration::from_secs_f64(2.0 * self.keys as f64 / self.insert_rate))?;
         let waited = server.waited();
-        let loaded = self.drive(&mut server, table);
+        let loaded = self.drive(&server, table);
         let ([rss_start, rss_full, rss_end], rate) = loaded?;
         let felt = under_way.felt()?;
         let waited_ms = server.waited().saturating_sub(waited).as_secs_f64() * 1e3;
@@ -193,8 +193,7 @@ impl Plan<'_> {
     }
 
     /// Fills and empties the table. Returns RSS at the start, when it is full and at the end, and the rate.
-    fn drive(&self, server: &mut Running, table: Table) -> Result<([u64; 3], f64), String> {
-        server.reset()?;
+    fn drive(&self, server: &Running, table: Table) -> Result<([u64; 3], f64), String> {
         let (keys, fixed) = (self.keys, self.fixed_keys);
         let rate = Some(self.insert_rate);
         let start = server.rss();

@@ -58,7 +58,7 @@ pub(crate) struct Felt {
     pub(crate) turns: Option<Turns>,
 }
 
-/// Says in a report what is excused.
+/// Says in a report which time the `own` figures are of.
 pub(crate) fn note_witnesses(report: &mut Report) {
     report.note(if may_be_urgent() {
         "own p99.99 and own longest turn are of the time in which no CPU stood still, which urgent processes witness"

@@ -2,12 +2,12 @@
 //!
 //! A virtual machine's CPU is taken away for milliseconds now and then, and p99.99 of any open loop on it is the length of
 //! two or three such moments. So a **witness** runs on each CPU that matters: a process of the highest urgency, which sleeps
-//! and looks at the clock five times a millisecond. Nothing else of the system's keeps it from its CPU, neither the server nor
-//! the load, so when it wakes up late, the CPU itself was not there.
+//! and looks at the clock five times a millisecond. Nothing else of the system's keeps it from its CPU, neither the server
+//! nor the load, so when it wakes up late, the CPU itself was not there.
 //!
 //! What is left is the time in which the machine was **calm**: no CPU has stood still then, nor shortly before, so that
-//! what had to wait has been worked off. Which time that is has nothing to do with what the server does, so what it does
-//! then is a fair sample.
+//! what had to wait has been worked off. Which time that is does not depend on what the server does, so that what it does
+//! then is a sample; only a request that takes long is more likely than others to meet a stall, and then not to count.
 
 use std::io::{self, Read as _, Write as _};
 use std::process::{Child, Command, ExitCode, Stdio};

@@ -43,8 +43,8 @@ impl State {
         self.databases.iter_mut().for_each(|database| drop(database.take_changed()));
     }
 
-    /// The same as above after a command. One that moves or pops elements over several cores stores all of its keys if it has changed
-    /// one: the others may count as changed.
+    /// The same as above after a command. One that moves or pops elements over several cores stores all of its keys if it
+    /// has changed one: the others may count as changed.
     pub(super) fn note_changes(&mut self, words: &[Vec<u8>], database: usize, topology: Topology) {
         let changes = self.databases.iter().any(|database| !database.is_unchanged());
         self.note_exact_changes();
