@@ -111,7 +111,7 @@ impl Core {
             hasher: KeyHasher::new(1),
             seed: 1,
             stopwatch: || 0,
-            facts: Arc::new(ProcessFacts::default),
+            facts: Arc::new(ProcessFacts::default()),
             now,
         });
         engine.begin(now);

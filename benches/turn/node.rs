@@ -171,7 +171,7 @@ fn engines(cores: usize, now: Now) -> Vec<Engine> {
             hasher: KeyHasher::new(1),
             seed: 1,
             stopwatch: || 0,
-            facts: Arc::new(ProcessFacts::default),
+            facts: Arc::new(ProcessFacts::default()),
             now,
         })
     };

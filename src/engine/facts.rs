@@ -1,7 +1,7 @@
 //! What only the shell can know about the process that the engine is part of.
 
-/// Asked for when INFO or MEMORY want it; see [`super::EngineParts::facts`]. All zero and empty in simulations.
-#[derive(Clone, Debug, Default)]
+/// What does not change while the process runs, and whom to ask for what does. All zero and empty in simulations.
+#[derive(Clone, Debug)]
 pub struct ProcessFacts {
     /// Number of the process.
     pub process_id: u32,
@@ -17,19 +17,40 @@ pub struct ProcessFacts {
     pub supervised: &'static str,
     /// Name of the memory allocator.
     pub allocator: &'static str,
-    /// Resident memory, in bytes: now, and at most so far.
-    pub resident_bytes: u64,
-    /// See [`ProcessFacts::resident_bytes`].
-    pub resident_bytes_peak: u64,
     /// Memory of the machine, or of the control group if that grants less, in bytes, which percentages of CONFIG SET are
     /// of; 0 if it cannot be told.
     pub total_memory_bytes: u64,
-    /// CPU time of the process and of this core's thread, in microseconds.
-    pub cpu: CpuTimes,
+    /// Asks for the memory that the process holds. That takes the kernel tens of microseconds, so only what shows it asks.
+    pub resident: fn() -> Resident,
+    /// Asks for the CPU time of the process and of the thread that asks.
+    pub cpu_times: fn() -> CpuTimes,
 }
 
-/// Asks for the facts, on the thread of the core.
-pub type Facts = std::sync::Arc<dyn Fn() -> ProcessFacts + Send + Sync>;
+impl Default for ProcessFacts {
+    fn default() -> Self {
+        Self {
+            process_id: 0,
+            run_id: String::new(),
+            system: String::new(),
+            executable: String::new(),
+            config_file: String::new(),
+            supervised: "no",
+            allocator: "none",
+            total_memory_bytes: 0,
+            resident: Resident::default,
+            cpu_times: CpuTimes::default,
+        }
+    }
+}
+
+/// Resident memory of the process, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Resident {
+    /// Now.
+    pub bytes: u64,
+    /// At most so far.
+    pub bytes_peak: u64,
+}
 
 /// CPU time in microseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

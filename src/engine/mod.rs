@@ -47,7 +47,7 @@ use std::sync::Arc;
 
 use slab::Slab;
 
-pub use facts::{CpuTimes, Facts, ProcessFacts};
+pub use facts::{CpuTimes, ProcessFacts, Resident};
 pub use mail::Batch;
 pub use shared::Shared;
 pub use turn::Sleep;
@@ -197,7 +197,7 @@ pub struct Engine {
     /// Microseconds of a steady clock, for measuring commands; a constant in simulations.
     stopwatch: fn() -> u64,
     /// What only the shell knows.
-    facts: Facts,
+    facts: Arc<ProcessFacts>,
     /// Number of the settings in force: CONFIG SET makes larger ones.
     config_number: u64,
     /// When the turn was first asked whether it is over, by the stopwatch.
@@ -296,8 +296,8 @@ pub struct EngineParts {
     pub seed: u64,
     /// Microseconds of a steady clock, for measuring commands.
     pub stopwatch: fn() -> u64,
-    /// Tells about the process, for INFO. Called by the core's own thread.
-    pub facts: Facts,
+    /// What is known of the process.
+    pub facts: Arc<ProcessFacts>,
     /// The time at the start.
     pub now: Now,
 }

@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Batch, CpuTimes, Effect, Engine, EngineParts, Input, ProcessFacts, Shared, Sleep};
+use super::{Batch, CpuTimes, Effect, Engine, EngineParts, Input, ProcessFacts, Resident, Shared, Sleep};
 use crate::base::{ConnId, CoreId, KeyHasher, Now};
 use crate::config::Config;
 use crate::keyspace::Shard;
@@ -73,7 +73,7 @@ impl Node {
                 hasher: hasher.clone(),
                 seed: index as u64,
                 stopwatch: || STOPWATCH_US.replace(STOPWATCH_US.get() + 1) + 1,
-                facts: Arc::new(facts),
+                facts: Arc::new(facts()),
                 now,
             })
         };
@@ -305,11 +305,9 @@ fn facts() -> ProcessFacts {
         process_id: 77,
         run_id: "ab".repeat(20),
         config_file: "/etc/corewise.conf".to_owned(),
-        supervised: "no",
-        allocator: "none",
-        resident_bytes: 1 << 20,
         total_memory_bytes: 1 << 30,
-        cpu: CpuTimes { process_user_us: 1_500_000, ..CpuTimes::default() },
+        resident: || Resident { bytes: 1 << 20, bytes_peak: 0 },
+        cpu_times: || CpuTimes { process_user_us: 1_500_000, ..CpuTimes::default() },
         ..ProcessFacts::default()
     }
 }

@@ -14,7 +14,7 @@ use super::facts::facts;
 use super::log::{self, LevelHandle};
 use crate::base::{CoreId, KeyHasher, Rng};
 use crate::config::{Config, Lending};
-use crate::engine::{Batch, Engine, EngineParts, Facts, Shared};
+use crate::engine::{Batch, Engine, EngineParts, ProcessFacts, Shared};
 use crate::keyspace::Shard;
 use crate::limits::{DRAIN_MS, EXECUTOR_IO_MEMORY, EXECUTOR_RING_DEPTH};
 use crate::mesh::{self, LendingMode, Port};
@@ -97,7 +97,7 @@ pub(super) struct Node {
     config: Arc<Config>,
     config_file: Option<String>,
     level: LevelHandle,
-    facts: Facts,
+    facts: Arc<ProcessFacts>,
     shared: Arc<Shared>,
     hasher: KeyHasher,
     doorbells: Vec<OnceLock<Doorbell>>,
@@ -153,7 +153,7 @@ pub fn run(start: Start<'_>, ready: impl FnOnce(&Summary)) -> Result<(), BootErr
     };
     let node = Arc::new(Node {
         config: Arc::new(config),
-        facts: facts(config_file.as_deref(), run_id()?),
+        facts: Arc::new(facts(config_file.as_deref(), run_id()?)),
         config_file,
         level,
         shared: Arc::new(Shared::new(cores)),

@@ -119,7 +119,7 @@ impl Node {
                     hasher: hasher.clone(),
                     seed: setup.seed + index as u64,
                     stopwatch: || 0,
-                    facts: Arc::new(corewise::engine::ProcessFacts::default),
+                    facts: Arc::new(corewise::engine::ProcessFacts::default()),
                     now,
                 }),
                 rest: Rest::Awake,

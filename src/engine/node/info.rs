@@ -9,7 +9,7 @@ use std::fmt::{Display, Write};
 use super::Handled;
 use super::report::{Reports, Topic};
 use crate::command::{Args, CommandId};
-use crate::engine::{Engine, ProcessFacts};
+use crate::engine::{CpuTimes, Engine, ProcessFacts};
 use crate::pubsub::Kind;
 use crate::resp::Reply;
 use crate::session::Session;
@@ -93,26 +93,25 @@ impl Engine {
     }
 
     pub(super) fn answer_info(&self, sections: &Sections, reports: &Reports, reply: &mut Reply<'_>) {
-        let facts = (self.facts)();
         let mut text = Text(String::with_capacity(4096));
         for (row, (section, _, title, _)) in SECTIONS.iter().enumerate() {
             if sections.contains(row) {
                 text.title(title);
-                self.write_section(*section, reports, &facts, &mut text);
+                self.write_section(*section, reports, &mut text);
             }
         }
         reply.verbatim("txt", &text.0);
     }
 
-    fn write_section(&self, section: Section, reports: &Reports, facts: &ProcessFacts, text: &mut Text) {
+    fn write_section(&self, section: Section, reports: &Reports, text: &mut Text) {
         match section {
-            Section::Server => self.write_server(facts, text),
+            Section::Server => self.write_server(&self.facts, text),
             Section::Clients => self.write_clients(reports, text),
-            Section::Memory => self.write_memory(reports, facts, text),
+            Section::Memory => self.write_memory(reports, text),
             Section::Persistence => self.write_persistence(reports, text),
             Section::Stats => write_stats(reports, self.pubsub.names_at_home(Kind::Pattern), text),
-            Section::Replication => write_replication(facts, text),
-            Section::Cpu => write_cpu(facts, text),
+            Section::Replication => write_replication(&self.facts, text),
+            Section::Cpu => write_cpu((self.facts.cpu_times)(), text),
             Section::Cores => write_cores(reports, text),
             Section::Modules => {}
             Section::Commandstats => write_command_stats(reports, text),
@@ -286,14 +285,14 @@ fn write_replication(facts: &ProcessFacts, text: &mut Text) {
     text.field("repl_backlog_histlen", 0);
 }
 
-fn write_cpu(facts: &ProcessFacts, text: &mut Text) {
+fn write_cpu(times: CpuTimes, text: &mut Text) {
     let seconds = |us: u64| format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
-    text.field("used_cpu_sys", seconds(facts.cpu.process_system_us));
-    text.field("used_cpu_user", seconds(facts.cpu.process_user_us));
+    text.field("used_cpu_sys", seconds(times.process_system_us));
+    text.field("used_cpu_user", seconds(times.process_user_us));
     text.field("used_cpu_sys_children", seconds(0));
     text.field("used_cpu_user_children", seconds(0));
-    text.field("used_cpu_sys_main_thread", seconds(facts.cpu.thread_system_us));
-    text.field("used_cpu_user_main_thread", seconds(facts.cpu.thread_user_us));
+    text.field("used_cpu_sys_main_thread", seconds(times.thread_system_us));
+    text.field("used_cpu_user_main_thread", seconds(times.thread_user_us));
 }
 
 /// A line per core: what it holds, what its clients asked for, and how much of that went elsewhere.

@@ -17,14 +17,15 @@
 
 use super::info::{Hundredths, Text, percent, ratio};
 use super::report::Reports;
-use crate::engine::{Engine, ProcessFacts};
+use crate::engine::{Engine, Resident};
 use crate::resp::Reply;
 
 impl Engine {
-    pub(super) fn write_memory(&self, reports: &Reports, facts: &ProcessFacts, text: &mut Text) {
+    pub(super) fn write_memory(&self, reports: &Reports, text: &mut Text) {
+        let Resident { bytes: resident, bytes_peak: resident_peak } = (self.facts.resident)();
         let (used, peak) = (reports.used_bytes(), reports.used_bytes_peak());
         let (dataset, overhead, clients) = (reports.dataset_bytes(), reports.overhead_bytes(), reports.client_bytes());
-        let (active, resident) = (reports.active_bytes(), facts.resident_bytes);
+        let active = reports.active_bytes();
         let both = |text: &mut Text, name: &str, bytes: u64| {
             text.field(name, bytes);
             text.field(&format!("{name}_human"), human(bytes));
@@ -40,7 +41,7 @@ impl Engine {
         text.field("allocator_allocated", used);
         text.field("allocator_active", active);
         text.field("allocator_resident", resident);
-        both(text, "total_system_memory", facts.total_memory_bytes);
+        both(text, "total_system_memory", self.facts.total_memory_bytes);
         text.field("used_memory_lua", 0);
         text.field("used_memory_vm_eval", 0);
         text.field("used_memory_lua_human", human(0));
@@ -74,11 +75,11 @@ impl Engine {
         text.field("mem_clients_normal", clients);
         text.field("mem_cluster_links", 0);
         text.field("mem_aof_buffer", 0);
-        text.field("mem_allocator", facts.allocator);
+        text.field("mem_allocator", self.facts.allocator);
         text.field("active_defrag_running", 0);
         text.field("lazyfree_pending_objects", reports.sum(|core| u64::from(core.has_remains)));
         text.field("lazyfreed_objects", reports.sum(|core| core.shard.buried));
-        text.field("used_memory_rss_peak", facts.resident_bytes_peak);
+        text.field("used_memory_rss_peak", resident_peak);
         // Of values as they were written, since the start or CONFIG RESETSTAT.
         let (before, after) =
             (reports.sum(|core| core.shard.packed_bytes_before), reports.sum(|core| core.shard.packed_bytes_after));
@@ -89,10 +90,9 @@ impl Engine {
     }
 
     pub(super) fn answer_memory_stats(&self, reports: &Reports, reply: &mut Reply<'_>) {
-        let facts = (self.facts)();
         let (used, peak) = (reports.used_bytes(), reports.used_bytes_peak());
         let (dataset, overhead, clients) = (reports.dataset_bytes(), reports.overhead_bytes(), reports.client_bytes());
-        let (active, resident) = (reports.active_bytes(), facts.resident_bytes);
+        let (active, resident) = (reports.active_bytes(), (self.facts.resident)().bytes);
         let databases = reports.databases();
         let keys: u64 = databases.iter().map(|(_, database)| database.keys).sum();
         let percentage = |part: u64, whole: u64| 100.0 * fraction(part, whole);
@@ -142,7 +142,6 @@ impl Engine {
         const BYTES_TO_JUDGE_BY: u64 = 5 * 1024 * 1024;
         /// What a core takes beside data and clients, at most: stacks, rings, receive buffers, its part of the code.
         const BYTES_BESIDE: u64 = 32 * 1024 * 1024;
-        let facts = (self.facts)();
         let (used, peak, active) = (reports.used_bytes(), reports.used_bytes_peak(), reports.active_bytes());
         let clients = reports.sum(|core| core.clients.connected).max(1);
         let beside = BYTES_BESIDE * reports.0.len() as u64;
@@ -163,7 +162,7 @@ impl Engine {
                  becomes free is given back.",
             );
         }
-        if facts.resident_bytes > active.saturating_mul(2).saturating_add(beside) {
+        if (self.facts.resident)().bytes > active.saturating_mul(2).saturating_add(beside) {
             findings.push(
                 "The process holds more than twice the memory that is accounted for (allocator_rss_bytes): look for \
                  large values that come and go, and for replies that wait to be sent.",

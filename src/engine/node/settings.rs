@@ -42,7 +42,7 @@ impl Engine {
     /// Applies a change on the first core.
     pub(super) fn set(&mut self, pairs: &[Pair]) -> Result<ConfigVersion, String> {
         let pairs: Vec<(&[u8], &[u8])> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let memory_bytes = (self.facts)().total_memory_bytes;
+        let memory_bytes = self.facts.total_memory_bytes;
         let changed = self.config.set(&pairs, memory_bytes).map_err(|error| format!("ERR {error}"))?;
         tracing::info!(settings = ?changed.names, "settings were changed by a client");
         if changed.names.contains(&"maxmemory")
@@ -79,7 +79,7 @@ impl Engine {
 
     /// The shell writes the file and answers by [`Engine::config_rewritten`].
     pub(super) fn config_rewrite(&mut self, session: &mut Session) -> Handled {
-        if (self.facts)().config_file.is_empty() {
+        if self.facts.config_file.is_empty() {
             return Err(ReplyError::NoConfigFile.into());
         }
         let ticket = self.question(session, 1, Gathered::Rewrite).0;
