@@ -49,7 +49,7 @@ pub(crate) fn command() -> Command {
         .args([
             count_flag("keys", "10000000", "Keys to insert, and then to delete"),
             count_flag("fixed-keys", "1000000", "Keys of the table that does not grow"),
-            count_flag("insert-rate", "250k", "Commands of the loader per second"),
+            count_flag("insert-rate", "100k", "Commands of the loader per second"),
             count_flag("get-rate", "10k", "GETs of the open loop per second"),
             count_flag("rounds", "5", "Rounds; three of five must hold"),
         ])

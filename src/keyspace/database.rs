@@ -117,6 +117,7 @@ impl Database {
             + self.overhead_bytes()
             + idle
             + self.table.held_bytes().saturating_sub(self.table.used_bytes())
+            + self.lineup.idle_bytes()
     }
 
     #[inline]
@@ -487,13 +488,16 @@ impl Database {
     /// Gives a piece of memory back that nothing lies in any more. True if it did.
     #[inline]
     pub(super) fn release(&mut self) -> bool {
-        let leaves = self.cells.has_leavings() || self.table.has_leavings() || self.lineup.has_leavings();
-        if leaves {
-            self.lineup.release();
+        if self.cells.has_leavings() {
             self.cells.release();
+        } else if self.table.has_leavings() {
             self.table.release();
+        } else if self.lineup.has_leavings() {
+            self.lineup.release();
+        } else {
+            return false;
         }
-        leaves
+        true
     }
 
     /// Whether much of what is held for cells or for the table is empty.

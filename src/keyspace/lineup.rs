@@ -85,6 +85,15 @@ impl Lineup {
         }
     }
 
+    /// Bytes that the process holds for the queues beyond these.
+    pub(super) fn idle_bytes(&self) -> usize {
+        match &self.order {
+            Order::None => 0,
+            Order::Fifo(fifo) => fifo.idle_bytes(),
+            Order::S3Fifo(fifo) => fifo.idle_bytes(),
+        }
+    }
+
     /// Whether an entry with such a deadline is queued once its position is reached.
     #[inline]
     pub(super) fn wants(&self, form: Form) -> bool {

@@ -1,6 +1,6 @@
-//! Chunks: 1 MiB of the system's memory, mapped when no slab is free and unmapped when all of its slabs are.
+//! Chunks: 512 KiB of the system's memory, mapped when no slab is free and unmapped when all of its slabs are.
 //!
-//! A chunk is mapped without being touched, so it costs what its cells have reached and not 1 MiB. Huge pages are not asked
+//! A chunk is mapped without being touched, so it costs what its cells have reached and no more. Huge pages are not asked
 //! for: they would save address translations, but the first touch of one clears 2 MiB within one command. Measured in a
 //! virtual machine whose host backs memory when it is touched: turns of 7 to 15 ms, below 1 ms without.
 //!
@@ -19,12 +19,12 @@ use super::{ALL_SLABS, Arena, CHUNK_BYTES, CHUNK_SLABS};
 #[derive(Clone, Copy, Default)]
 pub(super) struct Chunk {
     /// One bit for each slab that has no live cell; none for a chunk that is not mapped.
-    pub(super) free_slabs: u16,
+    pub(super) free_slabs: u8,
     /// Bytes of live cells.
     pub(super) used_bytes: u32,
 }
 
-const _: () = assert!(CHUNK_SLABS == u16::BITS as usize, "a bit per slab");
+const _: () = assert!(CHUNK_SLABS == u8::BITS as usize, "a bit per slab");
 
 impl Arena {
     /// Maps a chunk and returns its number. `None` if the address space of cell references is exhausted or the system
@@ -100,6 +100,12 @@ impl Arena {
             self.vacant.remove(self.maps.len() as u32);
         }
         self.slabs.truncate(self.maps.len() * CHUNK_SLABS);
+        if self.maps.capacity() > 4 * self.maps.len() {
+            let chunks = 2 * self.maps.len();
+            self.maps.shrink_to(chunks);
+            self.chunks.shrink_to(chunks);
+            self.slabs.shrink_to(chunks * CHUNK_SLABS);
+        }
     }
 }
 
@@ -108,7 +114,7 @@ pub(super) fn slabs_of(chunk: u32) -> std::ops::Range<usize> {
     chunk as usize * CHUNK_SLABS..(chunk as usize + 1) * CHUNK_SLABS
 }
 
-/// A set of chunk numbers, a bit for each; 32 GiB of cells are 256 words, so the smallest is found in a short search.
+/// A set of chunk numbers, a bit for each; 32 GiB of cells are 1024 words, so the smallest is found in a short search.
 #[derive(Default)]
 pub(super) struct ChunkSet(Vec<u64>);
 

@@ -13,12 +13,12 @@
 //!
 //! A chunk is chosen if the others have room for all of its cells, class by class. Where every slab is in use there may be
 //! no such chunk, however few cells live: then a chunk is thinned. Its slabs whose cells fit into other slabs of the class
-//! are emptied, and the free slabs make room for the next whole chunk. When there is no such slab either, and less than half
-//! of what the emptiest chunk holds is used, its cells go to a new chunk: that is how the last chunk shrinks.
+//! are emptied, and the free slabs make room for the next whole chunk. When there is no such slab either, and the emptiest
+//! chunk holds much more than it uses, its cells go to a new chunk: that is how the last chunk shrinks.
 //!
 //! That ends: an evacuated chunk is unmapped and its cells take no more slabs than before, a thinned one leaves fewer slabs
-//! in use, and a new chunk holds less than the one that it replaces. If the room goes to new cells meanwhile, the choice is forgotten and the chunk opened
-//! again, and nothing is chosen until a chunk's worth of cells has been freed.
+//! in use, and a new chunk holds less than the one that it replaces. If the room goes to new cells meanwhile, the choice
+//! is forgotten and the chunk opened again, and nothing is chosen until a chunk's worth of cells has been freed.
 //!
 //! Live cells are found by their first byte, which is never zero while that of a free cell always is. Bytes beyond a
 //! slab's bump position may hold anything, but no cell.
@@ -36,6 +36,14 @@ const EXAMINED_PER_MOVE: usize = 16;
 /// less likely to find room for them.
 const CANDIDATES: usize = 8;
 
+/// Bytes that an arena may hold idle beside a sixteenth of the used ones.
+const IDLE_BYTES: usize = 2 * 1024 * 1024;
+
+/// What an arena of which little is left may hold for so many bytes of live cells: little is to be moved there.
+fn held_for_few(used: usize) -> usize {
+    used + used / 2 + 2 * SLAB_BYTES
+}
+
 /// The closed chunk and how far it has been searched.
 #[derive(Clone, Copy)]
 pub(super) struct Evacuation {
@@ -49,13 +57,12 @@ pub(super) struct Evacuation {
 
 impl Arena {
     /// Whether the arena holds much more than it gave out: idle bytes (held less used) are more than a sixteenth of the
-    /// used ones and 4 MiB. Below that, moving cells would cost more than it frees. An arena of which little is left is
-    /// sparse earlier, when less than half of what it holds is used: there is little to move.
+    /// used ones and 2 MiB. Below that, moving cells would cost more than it frees. An arena of which little is left is
+    /// sparse earlier, when a third of what it holds is idle.
     #[must_use]
     pub fn is_sparse(&self) -> bool {
         let used = self.used_bytes();
-        let idle = self.held_bytes().saturating_sub(used);
-        idle > (used / 16 + 2 * CHUNK_BYTES).min(used + 4 * SLAB_BYTES)
+        self.held_bytes() > (used + used / 16 + IDLE_BYTES).min(held_for_few(used))
     }
 
     /// Moves up to `cells` live cells out of the emptiest chunk, which gets no new cells meanwhile, and unmaps the chunk
@@ -176,7 +183,7 @@ impl Arena {
     fn make_room_for(&mut self, chunk: u32) -> Option<u32> {
         let pages: usize = self.slabs[slabs_of(chunk)].iter().map(|slab| usize::from(slab.pages)).sum();
         let used = self.chunks[chunk as usize].used_bytes as usize;
-        if pages * PAGE_BYTES <= 2 * used + 4 * SLAB_BYTES {
+        if pages * PAGE_BYTES <= held_for_few(used) {
             return None;
         }
         self.spare = Some(self.map_chunk()?);

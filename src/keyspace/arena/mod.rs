@@ -7,14 +7,14 @@
 //! database that is dropped goes back to the kernel chunk by chunk, whatever it held.
 //!
 //! ```text
-//! arena  ── chunk 1 ─ chunk 2 ─ (unmapped) ─ chunk 4 ...           1 MiB each, one mapping each
+//! arena  ── chunk 1 ─ chunk 2 ─ (unmapped) ─ chunk 4 ...           512 KiB each, one mapping each
 //!              │
-//!              └─ slab 0 │ slab 1 │ ... │ slab 15                   64 KiB each: one class, or free
+//!              └─ slab 0 │ slab 1 │ ... │ slab 7                    64 KiB each: one class, or free
 //!                   │
 //!                   └─ cell │ cell │ cell │ ...                     all of the class's size
 //!
-//! CellRef   31              17 16     13 12            0
-//!         [      chunk        |   slab   | unit of 8 B   ]         chunk 0 does not exist: never zero
+//! CellRef   31               16 15    13 12            0
+//!         [       chunk        |  slab   | unit of 8 B   ]         chunk 0 does not exist: never zero
 //! ```
 //!
 //! The bytes of a cell are its owner's, save for one agreement: the first byte of a live cell is not zero. That of a free
@@ -48,12 +48,13 @@ const SLAB_BYTES: usize = 64 * 1024;
 /// Units of a slab.
 const SLAB_UNITS: usize = SLAB_BYTES / UNIT_BYTES;
 /// Bytes of a chunk: few mappings for much memory (neighbours make one for the kernel), and little that is unmapped at
-/// once. Unmapping 2 MiB was measured to take 250 us of a turn on a virtual machine, and up to 480.
-const CHUNK_BYTES: usize = 1024 * 1024;
+/// once. The kernel takes about a microsecond for each touched page on a virtual machine: a chunk of 1 MiB was measured
+/// to take 260 to 390 us of a turn.
+const CHUNK_BYTES: usize = 512 * 1024;
 /// Slabs of a chunk.
 const CHUNK_SLABS: usize = CHUNK_BYTES / SLAB_BYTES;
 /// [`Chunk::free_slabs`] of a chunk without live cells.
-const ALL_SLABS: u16 = u16::MAX;
+const ALL_SLABS: u8 = u8::MAX;
 /// Highest number of a chunk.
 const CHUNK_MAX: u32 = (ARENA_BYTES_MAX / CHUNK_BYTES - 1) as u32;
 

@@ -51,6 +51,11 @@ impl Fifo {
         self.line.held_bytes()
     }
 
+    /// Bytes that the process holds for the policy beyond these.
+    pub fn idle_bytes(&self) -> usize {
+        self.line.idle_bytes()
+    }
+
     /// The mark of an entry that has just been admitted.
     pub fn fresh_mark(&self) -> bool {
         self.line.fresh_mark()

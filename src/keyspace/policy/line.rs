@@ -50,6 +50,11 @@ impl Line {
         self.queue.held_bytes()
     }
 
+    /// See [`Queue::idle_bytes`].
+    pub(super) fn idle_bytes(&self) -> usize {
+        self.queue.idle_bytes()
+    }
+
     /// Items, stale ones included.
     #[cfg(test)]
     pub(super) fn items(&self) -> usize {

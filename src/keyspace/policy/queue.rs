@@ -36,9 +36,9 @@ const _: () = assert!(CHUNK_ITEMS <= u16::MAX as usize && CHUNK_ITEMS * ITEM_BYT
 
 /// A queue of no more bytes is copied at once, in some dozen microseconds.
 const GATHERED_BYTES_MAX: usize = 256 * 1024;
-/// A queue is not copied for less memory than this: a copy takes less, or it would be copied again. Two neighbours are more
-/// than one full chunk together, so there are some two hundred chunks at most, each in no more than a page.
-const SCATTERED_BYTES_MIN: usize = 4 * GATHERED_BYTES_MAX;
+/// Idle bytes beside as many as are used for which a queue is copied: far more than a copy leaves, which consists of full
+/// chunks.
+const SCATTERED_BYTES_MIN: usize = 128 * 1024;
 
 /// Names an entry wherever it lies and however large it is: 40 bits of its key's hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -66,9 +66,14 @@ impl Chunk {
 
     /// The items of several chunks in one, without room for more.
     fn joined(chunks: &[Chunk], arena: &mut Arena) -> Self {
-        let bytes: Vec<&[u8]> = chunks.iter().map(|chunk| chunk.bytes(arena)).collect();
-        let bytes = bytes.concat();
+        let bytes = Self::concat(chunks.iter(), arena);
         Self::holding(&bytes, arena)
+    }
+
+    /// The items of several chunks.
+    fn concat<'a>(chunks: impl Iterator<Item = &'a Chunk>, arena: &Arena) -> Vec<u8> {
+        let bytes: Vec<&[u8]> = chunks.map(|chunk| chunk.bytes(arena)).collect();
+        bytes.concat()
     }
 
     /// These items, without room for more.
@@ -177,6 +182,12 @@ impl Queue {
         self.capacity * ITEM_BYTES + self.chunks.capacity() * size_of::<Chunk>()
     }
 
+    /// Bytes that the process holds for the queue beyond those allocated.
+    pub fn idle_bytes(&self) -> usize {
+        let left = self.left.as_ref().map_or(0, Arena::held_bytes);
+        left + self.arena.held_bytes().saturating_sub(self.arena.used_bytes())
+    }
+
     /// Drops a piece of a queue that nobody will use again. False when none is left.
     pub fn drop_some(&mut self) -> bool {
         self.chunks.clear();
@@ -213,19 +224,16 @@ impl Queue {
     /// Whether so little is left in so much memory that it is worth copying.
     #[inline]
     fn is_scattered(&self) -> bool {
-        self.pass.is_none()
-            && self.arena.used_bytes() <= GATHERED_BYTES_MAX
-            && self.arena.held_bytes() > SCATTERED_BYTES_MIN
+        let used = self.arena.used_bytes();
+        self.pass.is_none() && used <= GATHERED_BYTES_MAX && self.arena.held_bytes() > 2 * used + SCATTERED_BYTES_MIN
     }
 
     /// Copies all items to a new arena.
     fn gather(&mut self) {
         let left = std::mem::take(&mut self.arena);
-        self.chunks.retain(|chunk| !chunk.is_empty());
-        for chunk in &mut self.chunks {
-            *chunk = Chunk::holding(chunk.bytes(&left), &mut self.arena);
-        }
-        self.chunks.shrink_to_fit();
+        let items = Chunk::concat(self.chunks.iter(), &left);
+        let full = items.chunks(CHUNK_ITEMS * ITEM_BYTES);
+        self.chunks = full.map(|items| Chunk::holding(items, &mut self.arena)).collect();
         self.capacity = self.len;
         self.left = Some(left);
     }

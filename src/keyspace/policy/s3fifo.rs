@@ -86,6 +86,11 @@ impl S3Fifo {
         self.small.held_bytes() + self.main.held_bytes() + self.ghost.held_bytes()
     }
 
+    /// Bytes that the process holds for the policy beyond these.
+    pub fn idle_bytes(&self) -> usize {
+        self.small.idle_bytes() + self.main.idle_bytes()
+    }
+
     /// The mark of an entry that has just been admitted.
     pub fn fresh_mark(&self, in_main: bool) -> bool {
         if in_main { self.main.fresh_mark() } else { self.small.fresh_mark() }
