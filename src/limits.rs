@@ -339,9 +339,9 @@ pub const EMPTY_HELD_BYTES_MAX: usize = 64 * 1024;
 /// Cells that are moved together in one turn, at about a tenth of a microsecond each.
 pub const COMPACTED_CELLS_PER_TURN: usize = 128;
 
-/// Bytes of deleted data that are given back at once: as many as a chunk of an arena has. The kernel takes some dozen
-/// microseconds for their pages, on a virtual machine up to 200.
-pub const BURIAL_BYTES: usize = 512 * 1024;
+/// Bytes of deleted data that are given back at once: a few hundred pages, some dozen microseconds, on a virtual machine
+/// up to 300. With half of it, evicting for large values at full speed left more to be buried than a value above the limit.
+pub const BURIAL_BYTES: usize = 1024 * 1024;
 
 /// Bytes of small allocations that are given back between two looks at the clock: about ten, each of which may be the last of
 /// its page of the heap, which then takes some dozen microseconds.
