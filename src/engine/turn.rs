@@ -165,7 +165,12 @@ impl Engine {
                 Chore::Bury if shard.has_remains() => {
                     shard.bury_some(&mut is_over);
                 }
-                Chore::Tidy => self.untidy = shard.tidy(),
+                Chore::Tidy => {
+                    self.untidy = shard.tidy();
+                    while self.untidy && shard.is_overheld() && !is_over() {
+                        self.untidy = shard.tidy();
+                    }
+                }
                 Chore::Sweep | Chore::Bury => continue,
             }
             break;

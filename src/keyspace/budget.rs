@@ -104,6 +104,11 @@ impl Grant {
         self.held == 0 && !self.is_limited()
     }
 
+    /// What it has of the limit: its fair share, or its grant if that is more.
+    pub(super) fn share(&self) -> u64 {
+        self.held.max(self.pool.fair()) + self.pool.floor()
+    }
+
     /// Whether so much may be used, asking the pool if need be. False: something must go first.
     #[inline]
     pub(super) fn covers(&mut self, used: u64) -> bool {

@@ -238,6 +238,13 @@ impl Shard {
         self.used().iter().any(|database| database.lineup.is_untidy() || database.is_sparse())
     }
 
+    /// Whether so much lies empty between entries that the process holds more than the limit is, by more than is left
+    /// alone: then moving it together is as pressing as the commands that made it so.
+    pub fn is_overheld(&self) -> bool {
+        let share = self.common.bytes.share();
+        self.common.bytes.is_limited() && self.held_bytes() as u64 > share + share / 16
+    }
+
     fn evict_surplus(&mut self) -> bool {
         if self.common.bytes.is_idle() && self.common.keys.is_idle() {
             return false;

@@ -32,6 +32,9 @@ use super::{Arena, CHUNK_BYTES, CHUNK_SLABS, CellRef, SLAB_BYTES};
 /// take longer because most of them are free.
 const EXAMINED_PER_MOVE: usize = 16;
 
+/// Bytes whose copying counts as another move: it takes about as long as to find out where a cell is named.
+const BYTES_PER_MOVE: usize = 1024;
+
 /// Chunks that are considered, emptiest first. More would cost time in each attempt, and a chunk with more live cells is
 /// less likely to find room for them.
 const CANDIDATES: usize = 8;
@@ -65,8 +68,8 @@ impl Arena {
         self.held_bytes() > (used + used / 16 + IDLE_BYTES).min(held_for_few(used))
     }
 
-    /// Moves up to `cells` live cells out of the emptiest chunk, which gets no new cells meanwhile, and unmaps the chunk
-    /// when it has become empty. True if there is more to do. Does nothing unless the arena is sparse.
+    /// Moves up to `cells` live cells, fewer if they are large, out of the emptiest chunk, which gets no new cells meanwhile,
+    /// and unmaps the chunk when it has become empty. True if there is more to do. Does nothing unless the arena is sparse.
     ///
     /// `moved(bytes, old, new)` is called after each copy with the new cell's bytes; every reference to `old` must become
     /// `new`, since `old` is free when it returns. Every live cell must have a nonzero first byte.
@@ -104,8 +107,10 @@ impl Arena {
                 // That was the last cell.
                 return self.is_sparse();
             }
-            budget = budget.saturating_sub(if live { EXAMINED_PER_MOVE } else { 1 });
-            unit += SHAPES[usize::from(class)].units;
+            let shape = SHAPES[usize::from(class)];
+            let moves = 1 + shape.bytes() / BYTES_PER_MOVE;
+            budget = budget.saturating_sub(if live { moves * EXAMINED_PER_MOVE } else { 1 });
+            unit += shape.units;
         }
         debug_assert!(!whole, "chunk {chunk} has a live cell whose first byte is zero");
         if whole {

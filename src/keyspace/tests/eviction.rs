@@ -228,6 +228,34 @@ fn memory_comes_back_when_sizes_drift() {
     }
 }
 
+/// Values of another size at full speed: what is held stays near the limit if as much is done for that as a turn allows.
+#[test]
+fn what_is_held_stays_near_the_limit_while_sizes_drift() {
+    const LIMIT: u64 = 48 << 20;
+    // Of what a turn does for that, at most.
+    const STEPS: usize = 12;
+    let mut shard = limited(1, LIMIT, EvictionPolicy::AllKeysS3Fifo);
+    let (mut rng, mut most, mut pressed) = (Rng::with_seed(6), 0, 0);
+    for (round, size) in [100, 1000, 9000, 300, 9000, 1000].into_iter().enumerate() {
+        for write in 0..2 * LIMIT as usize / (size + 60) {
+            let (key, value) = (key(rng.u32(..300_000)), vec![round as u8; rng.usize(size / 2..size * 3 / 2)]);
+            assert!(shard.make_room(key.len() + value.len(), 1, at(1000)));
+            shard.keys(0, at(1000)).set_string(&key, &value, None);
+            if write % 64 == 0 {
+                let mut steps = 1;
+                while shard.tidy() && shard.is_overheld() && steps < STEPS {
+                    steps += 1;
+                }
+                pressed += usize::from(steps == STEPS);
+            }
+            most = most.max(shard.held_bytes());
+        }
+        shard.databases()[0].check();
+    }
+    assert!(most as u64 <= LIMIT + LIMIT / 5, "{:.3} of the limit", most as f64 / LIMIT as f64);
+    assert!(pressed > 10, "nothing was pressing: the test shows nothing");
+}
+
 #[test]
 fn a_default_ttl_makes_keys_evictable() {
     let mut shard = limited(1, 128 * 1024, EvictionPolicy::VolatileLru);
